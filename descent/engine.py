@@ -1,0 +1,482 @@
+"""How runs are computed: one compiled loop for each (landscape, optimizer, schedule).
+
+Every number that a slider can move is a traced argument, so moving it never recompiles. The loop's trip
+count is traced as well and its record has a fixed capacity, of which the host slices what was asked for.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from descent.hyper import fill
+from descent.landscape import Landscape
+from descent.optimizer import Optimizer, Problem, Terms
+from descent.processing import Processing
+from descent.schedule import Schedule
+
+MAX_STEPS = 1_000_000
+SINGLE_CAPACITY = 5_000  # the app's longest run: one compilation serves them all
+
+
+class Trajectory(NamedTuple):
+    """What a run did: NumPy arrays with a leading step axis, behind a batch axis when starts are a batch.
+
+    ``position``, ``loss`` and ``gradient`` (the landscape's own, without noise or clipping) have steps + 1
+    entries, the start's first. ``update`` (what was added), ``learning_rate`` (after the schedule),
+    ``direction`` (M_t) and ``scale`` (G_t) have steps entries: position[t + 1] = position[t] + update[t].
+    M_t and G_t are those of the unified form Δθ_t = −α_t / √(G_t + ε) · M_t; a rule without one has the
+    gradient it was handed as M_t, and 1 as G_t.
+
+    ``diverged_at`` is the first index at which position or loss is not finite, or −1; from there on all
+    entries are NaN, and everything before is kept.
+    """
+
+    position: np.ndarray  # (steps + 1, 2)
+    loss: np.ndarray  # (steps + 1,)
+    gradient: np.ndarray  # (steps + 1, 2)
+    update: np.ndarray  # (steps, 2)
+    learning_rate: np.ndarray  # (steps,)
+    direction: np.ndarray  # (steps, 2)
+    scale: np.ndarray  # (steps, 2)
+    diverged_at: np.ndarray  # ()
+
+    @property
+    def steps(self) -> int:
+        """Number of steps taken."""
+        return self.update.shape[-2]
+
+
+class Inputs(NamedTuple):
+    """All traced numbers of a run, packed in two vectors because each argument costs time to hand over."""
+
+    numbers: np.ndarray | jax.Array  # floats: shape, hyper, schedule's hyper, processing, the known minimum
+    integers: np.ndarray | jax.Array  # steps, seed
+
+
+class Machine(NamedTuple):
+    """The static side of a run: what is compiled once."""
+
+    landscape: Landscape
+    optimizer: Optimizer
+    schedule: Schedule
+
+    def pack(
+        self,
+        shape: Mapping[str, object] | None,
+        hyper: Mapping[str, object] | None,
+        schedule_hyper: Mapping[str, object] | None,
+        processing: Processing,
+        steps: int,
+        seed: int,
+        dtype: Any,
+    ) -> Inputs:
+        """Check all knobs and pack them; raises ``ValueError`` as `descend` does."""
+        landscape, optimizer, schedule = self
+        shape_values = fill(landscape.hypers, shape, landscape.id)
+        minimum = landscape.minimum(**shape_values)
+        numbers = [
+            *shape_values.values(),
+            *fill(optimizer.hypers, hyper, optimizer.id).values(),
+            *fill(schedule.hypers, schedule_hyper, schedule.id).values(),
+            *processing,
+            np.nan if minimum is None else minimum,
+        ]
+        return Inputs(np.asarray(numbers, dtype), np.asarray([steps, seed], np.int32))
+
+    def unpack(self, inputs: Inputs) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], Processing, Any]:
+        """The inverse of `pack`, on traced numbers: shape, hyper, schedule's hyper, processing, minimum."""
+        numbers = iter(inputs.numbers)
+        named = [{h.name: next(numbers) for h in part.hypers} for part in self]
+        return *named, Processing(*(next(numbers) for _ in Processing._fields)), next(numbers)
+
+
+class Step(NamedTuple):
+    """One step's record: where it started from, and what was done there. Points are (2,) arrays."""
+
+    position: jax.Array
+    loss: jax.Array
+    gradient: jax.Array
+    update: jax.Array
+    learning_rate: jax.Array
+    direction: jax.Array
+    scale: jax.Array
+
+
+_STATE, _MOVE = 5, 7  # columns of the record's table: position, loss, gradient; and the rest of a Step
+
+
+class Kernel(NamedTuple):
+    """The traced functions of one run: what every way of running (a path, end points, a map) is made of.
+
+    ``params`` is (x, y) as two scalars, which compiles to code twice as fast as an array of two; only rules
+    that treat a layer as a whole are given the array.
+    """
+
+    params: Callable[[jax.Array], Any]  # (2,) array -> params
+    point: Callable[[Any], jax.Array]  # its inverse
+    loss: Callable[[Any], jax.Array]
+    init: Callable[[Any], Any]
+    step: Callable[..., tuple[Any, Any, Step]]  # (t, params, state, normals) -> (params, state, Step);
+    # normals are (2, 2), or None for a gradient that is neither noisy nor clipped
+    normals: Callable[[Any], jax.Array]  # t -> (2, 2) standard normals of step t, drawn in the loop
+
+
+def kernel(machine: Machine, inputs: Inputs, index: Any) -> Kernel:
+    """Bind a machine to traced inputs. ``index`` is the run's place in its batch: each has its own noise."""
+    landscape, optimizer, schedule = machine
+    shape, hyper, schedule_hyper, processing, minimum = machine.unpack(inputs)
+    total, seed = inputs.integers[0], inputs.integers[1]
+    dtype = inputs.numbers.dtype
+
+    def params_of(point: jax.Array) -> Any:
+        return point if optimizer.per_layer else (point[0], point[1])
+
+    def point_of(params: Any) -> jax.Array:
+        return params if optimizer.per_layer else jnp.stack(params)
+
+    def key(stream: int, t: Any) -> jax.Array:
+        run = jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), index), stream)
+        return jax.random.fold_in(run, t)
+
+    def loss(params: Any) -> jax.Array:
+        return landscape.fn(point_of(params), **shape)
+
+    def normals(t: Any) -> jax.Array:
+        return jax.random.normal(key(0, t), (2, 2), dtype)
+
+    def step(t: Any, params: Any, state: Any, noise: jax.Array | None) -> tuple[Any, Any, Step]:
+        factor = schedule.factor(t, total, SimpleNamespace(**schedule_hyper))
+        # A rule without a learning rate ignores the schedule.
+        alpha = hyper.get("learning_rate", 1.0) * factor
+        now = SimpleNamespace(**(hyper | {"learning_rate": alpha}))
+        value, gradient = jax.value_and_grad(loss)(params)
+        grads = gradient if noise is None else processing.apply(gradient, params_of(noise[0]), params_of(noise[1]))
+        updates, state = optimizer.update(grads, state, params, now, Problem(loss, minimum, lambda: key(1, t)))
+        updates = jax.tree.map(lambda array: jnp.asarray(array, dtype), updates)
+        terms = optimizer.terms(state, now, grads) if optimizer.terms else Terms()
+        direction = grads if terms.direction is None else terms.direction
+        scale = jax.tree.map(jnp.ones_like, params) if terms.scale is None else terms.scale
+        points = [point_of(tree) for tree in (params, gradient, updates, direction, scale)]
+        record = Step(points[0], value, points[1], points[2], jnp.asarray(alpha, dtype), points[3], points[4])
+        return jax.tree.map(jnp.add, params, updates), state, record
+
+    return Kernel(params_of, point_of, loss, optimizer.init, step, normals)
+
+
+def _record(machine: Machine, start: jax.Array, inputs: Inputs, normals: jax.Array, index: Any) -> jax.Array:
+    """The record of one run; ``normals`` (capacity, 2, 2) also says how long it is. Its row [steps] is the end."""
+    run = kernel(machine, inputs, index)
+    rows, steps = normals.shape[0] + 1, inputs.integers[0]
+
+    def body(t: Any, carry: Any) -> Any:
+        params, state, table = carry
+        params, state, now = run.step(t, params, state, normals[t])
+        return params, state, table.at[t].set(jnp.hstack(now))
+
+    params = run.params(start)
+    empty = jnp.zeros((rows, _STATE + _MOVE), start.dtype)
+    params, _, table = lax.fori_loop(0, steps, body, (params, run.init(params), empty))
+    value, gradient = jax.value_and_grad(run.loss)(params)
+    return table.at[steps, :_STATE].set(jnp.hstack([run.point(params), value, run.point(gradient)]))
+
+
+@partial(jax.jit, static_argnums=0)
+def _record_one(machine: Machine, start: jax.Array, inputs: Inputs, normals: jax.Array) -> jax.Array:
+    return _record(machine, start, inputs, normals, 0)
+
+
+@partial(jax.jit, static_argnums=0)
+def _record_many(machine: Machine, starts: jax.Array, inputs: Inputs, normals: jax.Array) -> jax.Array:
+    """``normals`` has shape (batch or 1, capacity, 2, 2)."""
+    runs = len(starts)
+    each = jnp.broadcast_to(normals, (runs, *normals.shape[1:])) if len(normals) == runs else None
+    one = partial(_record, machine)
+    if each is None:
+        return jax.vmap(lambda s, i: one(s, inputs, normals[0], i))(starts, jnp.arange(runs))
+    return jax.vmap(lambda s, n, i: one(s, inputs, n, i))(starts, each, jnp.arange(runs))
+
+
+class Ends(NamedTuple):
+    """Where runs end, without their paths. Arrays have the starts' batch axis."""
+
+    position: np.ndarray  # (batch, 2), NaN where the run diverged
+    diverged_at: np.ndarray  # (batch,) first non-finite step, or −1
+
+
+def advance(
+    machine: Machine, processed: bool, start: jax.Array, inputs: Inputs, index: Any
+) -> Ends:
+    """Run without a record: traced, for one start, so that maps can vmap it over starts or knobs."""
+    run = kernel(machine, inputs, index)
+    steps = inputs.integers[0]
+
+    def finite(value: jax.Array, params: Any) -> jax.Array:
+        x, y = run.point(params)
+        return jnp.isfinite(value) & jnp.isfinite(x) & jnp.isfinite(y)
+
+    def body(t: Any, carry: Any) -> Any:
+        params, state, finite_until = carry
+        moved, state, now = run.step(t, params, state, run.normals(t) if processed else None)
+        finite_until = finite_until + (finite(now.loss, params) & (finite_until == t))
+        return moved, state, finite_until
+
+    params, zero = run.params(start), jnp.zeros((), jnp.int32)
+    params, _, finite_until = lax.fori_loop(0, steps, body, (params, run.init(params), zero))
+    survived = finite(run.loss(params), params) & (finite_until == steps)
+    diverged_at = jnp.where(survived, -1, finite_until)
+    return Ends(jnp.where(survived, run.point(params), jnp.nan), diverged_at)  # type: ignore[arg-type]
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _ends(machine: Machine, processed: bool, starts: jax.Array, indices: jax.Array, inputs: Inputs) -> Ends:
+    return jax.vmap(lambda s, i: advance(machine, processed, s, inputs, i))(starts, indices)
+
+
+def _check_start(start: object) -> np.ndarray:
+    """``start`` as a float32 or float64 array of shape (2,) or (batch, 2)."""
+    allowed = "start must be two finite numbers (x, y), or an array of shape (batch, 2)"
+    try:
+        array = np.asarray(start)
+        array = array.astype(np.float64 if array.dtype == np.float64 and hasattr(start, "dtype") else np.float32)
+    except (TypeError, ValueError):
+        raise ValueError(f"{allowed}; {start!r} was given") from None
+    if array.ndim not in (1, 2) or array.shape[-1] != 2 or array.size == 0:
+        raise ValueError(f"{allowed}; an array of shape {array.shape} was given")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{allowed}; {start!r} was given")
+    return array
+
+
+def _check_whole(name: str, value: object, low: int, high: int) -> int:
+    """``value`` as an int in [low, high]."""
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or not low <= value <= high:
+        raise ValueError(f"{name} must be a whole number from {low} to {high}; {value!r} was given")
+    return int(value)
+
+
+def _check_amount(name: str, value: object, zero: bool) -> float:
+    """``value`` as a finite float, at least 0, or above it if ``zero`` is not allowed."""
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        number = np.nan
+    if not np.isfinite(number) or number < 0 or (number == 0 and not zero):
+        raise ValueError(f"{name} must be a finite number {'≥' if zero else '>'} 0; {value!r} was given")
+    return number
+
+
+def prepare(
+    landscape: Landscape,
+    optimizer: Optimizer,
+    schedule: Schedule,
+    *,
+    steps: int,
+    shape: Mapping[str, object] | None,
+    hyper: Mapping[str, object] | None,
+    schedule_hyper: Mapping[str, object] | None,
+    noise: float = 0.0,
+    relative_noise: float = 0.0,
+    clip_value: float | None = None,
+    clip_norm: float | None = None,
+    seed: int = 0,
+    dtype: Any = np.float32,
+) -> tuple[Machine, Inputs]:
+    """Check everything that a run is told, and pack it. Raises ``ValueError`` as `descend` does."""
+    for given, kind in ((landscape, Landscape), (optimizer, Optimizer), (schedule, Schedule)):
+        if not isinstance(given, kind):
+            raise ValueError(f"a {kind.__name__} is needed, such as those in {kind.__name__.upper()}S; {given!r} was given")
+    processing = Processing(
+        _check_amount("noise", noise, zero=True),  # type: ignore[arg-type]
+        _check_amount("relative_noise", relative_noise, zero=True),  # type: ignore[arg-type]
+        np.inf if clip_value is None else _check_amount("clip_value", clip_value, zero=False),  # type: ignore[arg-type]
+        np.inf if clip_norm is None else _check_amount("clip_norm", clip_norm, zero=False),  # type: ignore[arg-type]
+    )
+    machine = Machine(landscape, optimizer, schedule)
+    steps = _check_whole("steps", steps, 0, MAX_STEPS)
+    seed = _check_whole("seed", seed, 0, 2**31 - 1)
+    return machine, machine.pack(shape, hyper, schedule_hyper, processing, steps, seed, dtype)
+
+
+def _capacity(steps: int, single: bool) -> int:
+    """How many steps the compiled record holds: one size for the app, powers of two beyond it or in batches."""
+    if single and steps <= SINGLE_CAPACITY:
+        return SINGLE_CAPACITY
+    return 1 << max(steps - 1, 63).bit_length()
+
+
+@cache
+def _silence(shape: tuple[int, ...], dtype: Any) -> jax.Array:
+    """Zeros that stay on the device: what a run without noise is given."""
+    return jnp.zeros(shape, dtype)
+
+
+def _normals(seed: int, steps: int, batch: int | None, dtype: Any, noisy: float) -> np.ndarray | jax.Array:
+    """Standard normals for `_record_one` or `_record_many`, drawn on the host.
+
+    They are an argument because drawing them in the loop costs more than the steps do, and compiling a
+    generator into every run more than a user waits for. A longer run begins like a shorter one.
+    """
+    capacity = _capacity(steps, batch is None)
+    if not noisy:
+        with jax.enable_x64(dtype == np.float64):
+            return _silence((capacity, 2, 2) if batch is None else (1, capacity, 2, 2), dtype)
+    draws = np.zeros((batch or 1, capacity, 2, 2), dtype)
+    for index, draw in enumerate(draws):
+        draw[:steps] = np.random.default_rng((seed, index)).standard_normal((steps, 2, 2))
+    return draws[0] if batch is None else draws
+
+
+def _trajectory(table: np.ndarray, steps: int) -> Trajectory:
+    """Cut the table of a record into its parts, find where it stopped being finite, and blank what follows."""
+    states, moves = table[..., : steps + 1, :_STATE], table[..., :steps, _STATE:]
+    bad = ~np.isfinite(states[..., :3]).all(-1)
+    diverged_at = np.where(bad.any(-1), bad.argmax(-1), -1)
+    if bad.any():
+        lost = (np.arange(steps + 1) >= diverged_at[..., None]) & (diverged_at >= 0)[..., None]
+        states = np.where(lost[..., None], np.nan, states)
+        # The step that led out of the finite numbers belongs to what is lost, too.
+        moves = np.where(lost[..., 1:, None], np.nan, moves)
+    return Trajectory(
+        position=states[..., 0:2],
+        loss=states[..., 2],
+        gradient=states[..., 3:5],
+        update=moves[..., 0:2],
+        learning_rate=moves[..., 2],
+        direction=moves[..., 3:5],
+        scale=moves[..., 5:7],
+        diverged_at=diverged_at,
+    )
+
+
+CONSTANT = Schedule("constant", "constant", lambda step, total_steps, hyper: 1.0, "1")
+
+
+def descend(
+    landscape: Landscape,
+    optimizer: Optimizer,
+    start: Sequence[float] | Sequence[Sequence[float]] | np.ndarray | None = None,
+    steps: int = 500,
+    hyper: Mapping[str, object] | None = None,
+    schedule: Schedule | None = None,
+    schedule_hyper: Mapping[str, object] | None = None,
+    noise: float = 0.0,
+    seed: int = 0,
+    *,
+    shape: Mapping[str, object] | None = None,
+    relative_noise: float = 0.0,
+    clip_value: float | None = None,
+    clip_norm: float | None = None,
+) -> Trajectory:
+    """Run ``optimizer`` on ``landscape`` and return everything that happened.
+
+    Args:
+        start: (2,), or (batch, 2) for many runs in one call; the landscape's own start if None. A float64
+            array is computed in float64, everything else in float32.
+        steps: number of updates.
+        hyper: the optimizer's knobs; missing ones take their declared default.
+        schedule: multiplies the learning rate; constant if None. ``schedule_hyper`` are its knobs.
+        noise: standard deviation σ of Gaussian noise added to each coordinate of each gradient. (A mini-batch
+            of K examples with per-example deviation s has σ = s/√K.) ``relative_noise`` is in proportion to
+            the gradient. In a batch each run has its own noise; the first has that of a single run.
+        seed: of the noise; the same seed gives the same run.
+        shape: the landscape's knobs.
+        clip_value, clip_norm: gradient clipping, each coordinate to ±clip_value, then the norm to clip_norm.
+
+    Raises:
+        ValueError: an unknown knob, a non-finite number, a wrong shape; the message says what is allowed.
+    """
+    points = _check_start(landscape.start if start is None else start)
+    machine, inputs = prepare(
+        landscape,
+        optimizer,
+        CONSTANT if schedule is None else schedule,
+        steps=steps,
+        shape=shape,
+        hyper=hyper,
+        schedule_hyper=schedule_hyper,
+        noise=noise,
+        relative_noise=relative_noise,
+        clip_value=clip_value,
+        clip_norm=clip_norm,
+        seed=seed,
+        dtype=points.dtype,
+    )
+    single = points.ndim == 1
+    normals = _normals(seed, steps, None if single else len(points), points.dtype, noise or relative_noise)
+    record = _record_one if single else _record_many
+    with jax.enable_x64(points.dtype == np.float64):
+        return _trajectory(np.asarray(record(machine, points, inputs, normals)), steps)
+
+
+def ends(
+    landscape: Landscape,
+    optimizer: Optimizer,
+    starts: np.ndarray,
+    steps: int = 500,
+    hyper: Mapping[str, object] | None = None,
+    schedule: Schedule | None = None,
+    schedule_hyper: Mapping[str, object] | None = None,
+    noise: float = 0.0,
+    seed: int = 0,
+    **more: Any,
+) -> Ends:
+    """`descend` for a batch of starts, keeping only where each run ends: memory does not grow with steps.
+    """
+    points = _check_start(starts)
+    if points.ndim != 2:
+        raise ValueError(f"starts must have shape (batch, 2); an array of shape {points.shape} was given")
+    more = {"shape": None} | more
+    machine, inputs = prepare(
+        landscape,
+        optimizer,
+        CONSTANT if schedule is None else schedule,
+        steps=steps,
+        hyper=hyper,
+        schedule_hyper=schedule_hyper,
+        noise=noise,
+        seed=seed,
+        dtype=points.dtype,
+        **more,
+    )
+    processed = bool(noise) or any(more.get(name) for name in ("relative_noise", "clip_value", "clip_norm"))
+
+    def run(points: np.ndarray, indices: np.ndarray) -> Ends:
+        with jax.enable_x64(points.dtype == np.float64):
+            found = _ends(machine, processed, points, indices, inputs)
+            return Ends(*(np.asarray(array) for array in found))
+
+    return tiled(run, points, np.arange(len(points), dtype=np.int32))
+
+
+TILE = 4_096  # runs whose state still fits a core's cache
+
+
+@cache
+def _workers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="descent")
+
+
+def tiled(run: Callable[..., Ends], *arrays: np.ndarray) -> Ends:
+    """``run`` on tiles of the arrays' first axis, one tile a core: XLA keeps such a loop on a single core.
+
+    All tiles have one size (the last is filled up with copies of its last row), so one compilation serves them.
+    """
+    count = len(arrays[0])
+    size = min(TILE, 1 << max(count - 1, 0).bit_length())
+
+    def tile(first: int) -> Ends:
+        rows = np.minimum(np.arange(first, first + size), count - 1)
+        return run(*(array[rows] for array in arrays))
+
+    parts = list(_workers().map(tile, range(0, count, size)))
+    return Ends(*(np.concatenate(part)[:count] for part in zip(*parts, strict=True)))

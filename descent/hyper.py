@@ -1,0 +1,79 @@
+"""Knobs, each declared once: slider, help, URL key, docs row, validation and tests all come from here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Scale = Literal["linear", "log", "integer", "switch"]
+
+
+@dataclass(frozen=True)
+class Hyper:
+    """One knob of a landscape, an optimizer or a schedule.
+
+    ``low`` and ``high`` bound what the app's slider and URL accept; the Python API takes any finite
+    number, because a notebook may well want to look outside. A ``switch`` is 0 or 1.
+    """
+
+    name: str
+    symbol: str  # LaTeX
+    label: str
+    help: str
+    default: float
+    low: float = 0.0
+    high: float = 1.0
+    scale: Scale = "linear"
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.default <= self.high:
+            raise ValueError(f"{self.name}: default {self.default} is outside [{self.low}, {self.high}]")
+        if self.scale == "log" and self.low <= 0:
+            raise ValueError(f"{self.name}: a logarithmic knob needs low > 0, not {self.low}")
+
+    @property
+    def whole(self) -> bool:
+        """Does the knob take whole numbers only?"""
+        return self.scale in ("integer", "switch")
+
+    def check(self, value: object, owner: str) -> float:
+        """Return ``value`` as a float; raise ``ValueError`` if it is no finite number of the right kind."""
+        try:
+            number = float(value)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"{self.name} of {owner} must be one finite number; {value!r} was given"
+            ) from None
+        if not math.isfinite(number):
+            raise ValueError(f"{self.name} of {owner} must be a finite number; {value!r} was given")
+        if self.whole and number != round(number):
+            raise ValueError(f"{self.name} of {owner} must be a whole number; {value!r} was given")
+        return number
+
+    def check_range(self, value: object, owner: str) -> float:
+        """`check`, and raise ``ValueError`` outside [low, high] as well (what the app accepts)."""
+        number = self.check(value, owner)
+        if not self.low <= number <= self.high:
+            raise ValueError(
+                f"{self.name} of {owner} must lie in [{self.low:g}, {self.high:g}]; {value!r} was given"
+            )
+        return number
+
+
+def fill(hypers: Iterable[Hyper], given: Mapping[str, object] | None, owner: str) -> dict[str, float]:
+    """All knobs of ``owner`` by name: those given, checked, and the declared default for the rest.
+
+    Raises ``ValueError`` for an unknown name or a value that is not a finite number.
+    """
+    declared = {hyper.name: hyper for hyper in hypers}
+    given = dict(given or {})
+    for name in given:
+        if name not in declared:
+            has = ", ".join(declared) or "none"
+            raise ValueError(f"unknown hyper-parameter {name!r} for {owner}; it has {has}")
+    return {
+        name: hyper.check(given[name], owner) if name in given else float(hyper.default)
+        for name, hyper in declared.items()
+    }

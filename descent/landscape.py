@@ -1,0 +1,68 @@
+"""What a loss surface is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from descent.hyper import Hyper
+
+Point = tuple[float, float]
+Tag = Literal["convex", "ravine", "saddle", "flat", "plateau", "multimodal", "nonsmooth"]
+
+
+class Minimum(NamedTuple):
+    """A minimizer (the point) with its minimum (the value)."""
+
+    point: Point
+    value: float
+
+
+class CriticalPoints(NamedTuple):
+    """Where a landscape's minima and saddles lie at given values of its knobs."""
+
+    minima: tuple[Minimum, ...]
+    saddles: tuple[Point, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Landscape:
+    """A loss surface over the plane, declared once.
+
+    ``fn(xy, **shape)`` takes an array of shape (2,) and returns the scalar loss, in jax.numpy.
+    ``minima`` and ``saddles`` hold at the default knobs; where knobs move them, ``moving(**shape)``
+    says where to. ``unbounded`` landscapes have no global minimum. ``flat_minima`` marks minima that form a
+    curve or have a singular Hessian, where counting them or Newton's method makes no sense.
+    ``height`` is how pictures scale the loss: "log" where its values span decades.
+    """
+
+    id: str
+    name: str
+    fn: Callable[..., Any]
+    domain: tuple[Point, Point]
+    start: Point
+    minima: tuple[Minimum, ...]
+    formula: str  # LaTeX
+    reference: str
+    teaches: str
+    tags: frozenset[Tag] = frozenset()
+    saddles: tuple[Point, ...] = ()
+    hypers: tuple[Hyper, ...] = ()
+    moving: Callable[..., CriticalPoints] | None = None
+    height: Literal["linear", "log"] = "linear"
+    smooth: bool = True
+    unbounded: bool = False
+    flat_minima: bool = False
+
+    def critical_points(self, **shape: float) -> CriticalPoints:
+        """Minima and saddles at the given knobs (missing ones take their default)."""
+        if self.moving is None:
+            return CriticalPoints(self.minima, self.saddles)
+        return self.moving(**{h.name: h.default for h in self.hypers} | shape)
+
+    def minimum(self, **shape: float) -> float | None:
+        """The lowest value, or None where there is none (an unbounded landscape)."""
+        if self.unbounded:
+            return None
+        return min((m.value for m in self.critical_points(**shape).minima), default=None)
