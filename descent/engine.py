@@ -96,8 +96,8 @@ class Machine(NamedTuple):
     def unpack(self, inputs: Inputs) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], Processing, Any]:
         """The inverse of `pack`, on traced numbers: shape, hyper, schedule's hyper, processing, minimum."""
         numbers = iter(inputs.numbers)
-        named = [{h.name: next(numbers) for h in part.hypers} for part in self]
-        return *named, Processing(*(next(numbers) for _ in Processing._fields)), next(numbers)
+        shape, hyper, schedule_hyper = ({h.name: next(numbers) for h in part.hypers} for part in self)
+        return shape, hyper, schedule_hyper, Processing(*(next(numbers) for _ in Processing._fields)), next(numbers)
 
 
 class Step(NamedTuple):
@@ -210,13 +210,19 @@ class Ends(NamedTuple):
     """Where runs end, without their paths. Arrays have the starts' batch axis."""
 
     position: np.ndarray  # (batch, 2), NaN where the run diverged
+    loss: np.ndarray  # (batch,)
     diverged_at: np.ndarray  # (batch,) first non-finite step, or −1
+    settled_at: np.ndarray  # (batch,) step from which on every update stays below the tolerance; −1 if not asked
 
 
 def advance(
-    machine: Machine, processed: bool, start: jax.Array, inputs: Inputs, index: Any
+    machine: Machine, processed: bool, start: jax.Array, inputs: Inputs, index: Any, tolerance: Any = None
 ) -> Ends:
-    """Run without a record: traced, for one start, so that maps can vmap it over starts or knobs."""
+    """Run without a record: traced, for one start, so that maps can vmap it over starts or knobs.
+
+    ``processed`` says whether the gradient may be noisy or clipped; ``tolerance`` is the size of an update, in
+    each coordinate, below which a run has settled.
+    """
     run = kernel(machine, inputs, index)
     steps = inputs.integers[0]
 
@@ -225,21 +231,38 @@ def advance(
         return jnp.isfinite(value) & jnp.isfinite(x) & jnp.isfinite(y)
 
     def body(t: Any, carry: Any) -> Any:
-        params, state, finite_until = carry
+        params, state, finite_until, settled_at = carry
         moved, state, now = run.step(t, params, state, run.normals(t) if processed else None)
         finite_until = finite_until + (finite(now.loss, params) & (finite_until == t))
-        return moved, state, finite_until
+        if tolerance is not None:
+            x, y = jnp.abs(now.update)
+            settled_at = jnp.where((x < tolerance) & (y < tolerance), settled_at, t + 1)
+        return moved, state, finite_until, settled_at
 
     params, zero = run.params(start), jnp.zeros((), jnp.int32)
-    params, _, finite_until = lax.fori_loop(0, steps, body, (params, run.init(params), zero))
-    survived = finite(run.loss(params), params) & (finite_until == steps)
-    diverged_at = jnp.where(survived, -1, finite_until)
-    return Ends(jnp.where(survived, run.point(params), jnp.nan), diverged_at)  # type: ignore[arg-type]
+    settled_at = zero - 1 if tolerance is None else zero
+    carry = (params, run.init(params), zero, settled_at)
+    params, _, finite_until, settled_at = lax.fori_loop(0, steps, body, carry)
+    value = run.loss(params)
+    survived = finite(value, params) & (finite_until == steps)
+    return Ends(
+        jnp.where(survived, run.point(params), jnp.nan),  # type: ignore[arg-type]
+        jnp.where(survived, value, jnp.nan),  # type: ignore[arg-type]
+        jnp.where(survived, -1, finite_until),  # type: ignore[arg-type]
+        settled_at,
+    )
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def _ends(machine: Machine, processed: bool, starts: jax.Array, indices: jax.Array, inputs: Inputs) -> Ends:
-    return jax.vmap(lambda s, i: advance(machine, processed, s, inputs, i))(starts, indices)
+def _ends(
+    machine: Machine, processed: bool, starts: jax.Array, indices: jax.Array, inputs: Inputs, tolerance: Any
+) -> Ends:
+    return jax.vmap(lambda s, i: advance(machine, processed, s, inputs, i, tolerance))(starts, indices)
+
+
+@partial(jax.jit, static_argnums=0)
+def _ends_of_knobs(machine: Machine, start: jax.Array, numbers: jax.Array, integers: jax.Array) -> Ends:
+    return jax.vmap(lambda row: advance(machine, False, start, Inputs(row, integers), 0))(numbers)
 
 
 def _check_start(start: object) -> np.ndarray:
@@ -294,7 +317,9 @@ def prepare(
     """Check everything that a run is told, and pack it. Raises ``ValueError`` as `descend` does."""
     for given, kind in ((landscape, Landscape), (optimizer, Optimizer), (schedule, Schedule)):
         if not isinstance(given, kind):
-            raise ValueError(f"a {kind.__name__} is needed, such as those in {kind.__name__.upper()}S; {given!r} was given")
+            raise ValueError(
+                f"a {kind.__name__} is needed, such as those in {kind.__name__.upper()}S; {given!r} was given"
+            )
     processing = Processing(
         _check_amount("noise", noise, zero=True),  # type: ignore[arg-type]
         _check_amount("relative_noise", relative_noise, zero=True),  # type: ignore[arg-type]
@@ -428,32 +453,36 @@ def ends(
     schedule_hyper: Mapping[str, object] | None = None,
     noise: float = 0.0,
     seed: int = 0,
-    **more: Any,
+    *,
+    shape: Mapping[str, object] | None = None,
+    tolerance: float | None = None,
+    **processing: Any,
 ) -> Ends:
     """`descend` for a batch of starts, keeping only where each run ends: memory does not grow with steps.
+
+    With a ``tolerance``, also the step from which on every update stays below it in each coordinate.
     """
     points = _check_start(starts)
     if points.ndim != 2:
         raise ValueError(f"starts must have shape (batch, 2); an array of shape {points.shape} was given")
-    more = {"shape": None} | more
     machine, inputs = prepare(
         landscape,
         optimizer,
         CONSTANT if schedule is None else schedule,
         steps=steps,
+        shape=shape,
         hyper=hyper,
         schedule_hyper=schedule_hyper,
         noise=noise,
         seed=seed,
         dtype=points.dtype,
-        **more,
+        **processing,
     )
-    processed = bool(noise) or any(more.get(name) for name in ("relative_noise", "clip_value", "clip_norm"))
+    processed = bool(noise) or any(processing.values())
+    limit = None if tolerance is None else np.asarray(tolerance, points.dtype)
 
     def run(points: np.ndarray, indices: np.ndarray) -> Ends:
-        with jax.enable_x64(points.dtype == np.float64):
-            found = _ends(machine, processed, points, indices, inputs)
-            return Ends(*(np.asarray(array) for array in found))
+        return _ends(machine, processed, points, indices, inputs, limit)
 
     return tiled(run, points, np.arange(len(points), dtype=np.int32))
 
@@ -470,13 +499,20 @@ def tiled(run: Callable[..., Ends], *arrays: np.ndarray) -> Ends:
     """``run`` on tiles of the arrays' first axis, one tile a core: XLA keeps such a loop on a single core.
 
     All tiles have one size (the last is filled up with copies of its last row), so one compilation serves them.
+    The first array's dtype decides float32 or float64.
     """
     count = len(arrays[0])
     size = min(TILE, 1 << max(count - 1, 0).bit_length())
 
     def tile(first: int) -> Ends:
         rows = np.minimum(np.arange(first, first + size), count - 1)
-        return run(*(array[rows] for array in arrays))
+        with jax.enable_x64(arrays[0].dtype == np.float64):
+            return Ends(*(np.asarray(array) for array in run(*(array[rows] for array in arrays))))
 
     parts = list(_workers().map(tile, range(0, count, size)))
     return Ends(*(np.concatenate(part)[:count] for part in zip(*parts, strict=True)))
+
+
+def ends_over_knobs(machine: Machine, start: np.ndarray, numbers: np.ndarray, integers: np.ndarray) -> Ends:
+    """Where one start ends under many knobs: ``numbers`` has a row of `Inputs.numbers` a run."""
+    return tiled(lambda rows: _ends_of_knobs(machine, start, rows, integers), numbers)

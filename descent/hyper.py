@@ -43,9 +43,7 @@ class Hyper:
         try:
             number = float(value)  # type: ignore[arg-type]
         except (TypeError, ValueError):
-            raise ValueError(
-                f"{self.name} of {owner} must be one finite number; {value!r} was given"
-            ) from None
+            raise ValueError(f"{self.name} of {owner} must be one finite number; {value!r} was given") from None
         if not math.isfinite(number):
             raise ValueError(f"{self.name} of {owner} must be a finite number; {value!r} was given")
         if self.whole and number != round(number):
@@ -56,9 +54,7 @@ class Hyper:
         """`check`, and raise ``ValueError`` outside [low, high] as well (what the app accepts)."""
         number = self.check(value, owner)
         if not self.low <= number <= self.high:
-            raise ValueError(
-                f"{self.name} of {owner} must lie in [{self.low:g}, {self.high:g}]; {value!r} was given"
-            )
+            raise ValueError(f"{self.name} of {owner} must lie in [{self.low:g}, {self.high:g}]; {value!r} was given")
         return number
 
 

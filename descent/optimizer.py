@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import jax
@@ -71,5 +71,5 @@ class Optimizer:
     init: Callable[[Params], State]
     update: Callable[[Params, State, Params, Any, Problem], tuple[Params, State]]
     terms: Callable[[State, Any, Params], Terms] | None = None
-    cost: Cost = Cost()
+    cost: Cost = field(default_factory=Cost)
     per_layer: bool = False

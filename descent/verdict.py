@@ -1,0 +1,230 @@
+"""What an end point *is*, from the gradient and the Hessian there and from how the run arrived.
+
+"Stopped" is never called "converged" unless it is a minimum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, Literal, NamedTuple, get_args
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from descent.engine import Trajectory
+from descent.hyper import fill
+from descent.landscape import Landscape
+
+Kind = Literal["minimum", "saddle", "maximum", "plateau", "cycling", "moving", "diverged"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+Detail = Literal["", "global", "local", "flat", "outside"]
+
+# All lengths are shares of the domain's diagonal.
+NEAR = 2e-3  # this close to a critical point, by Newton's step, counts as being there
+STILL = 2e-3  # a run whose last steps stay within this has settled
+SINGULAR = 1e-4  # an eigenvalue this small beside the other is zero
+GENTLE = 1e-2  # a slope this small beside the domain's steep parts (90th percentile) is a plateau
+
+
+class Local(NamedTuple):
+    """The landscape around points: arrays with a leading axis of points, in float64."""
+
+    loss: np.ndarray  # (n,)
+    gradient: np.ndarray  # (n, 2)
+    eigenvalues: np.ndarray  # (n, 2) of the Hessian, ascending
+    eigenvectors: np.ndarray  # (n, 2, 2), a column each
+    steepness: np.ndarray  # () 90th percentile of the gradient norm over the domain
+
+
+class Verdict(NamedTuple):
+    """What became of one run. ``minimizer`` indexes `Landscape.critical_points(**shape).minima`, −1: none."""
+
+    kind: Kind
+    detail: Detail
+    minimizer: int
+    diverged_at: int
+    position: tuple[float, float]
+    loss: float
+    gradient_norm: float
+    eigenvalues: tuple[float, float]
+
+
+@partial(jax.jit, static_argnums=0)
+def _local(landscape: Landscape, points: jax.Array, knobs: jax.Array) -> Any:
+    shape = {h.name: knobs[i] for i, h in enumerate(landscape.hypers)}
+
+    def fn(point: jax.Array) -> jax.Array:
+        return landscape.fn(point, **shape)
+
+    (x0, x1), (y0, y1) = landscape.domain
+    grid = jnp.stack(jnp.meshgrid(jnp.linspace(x0, x1, 24), jnp.linspace(y0, y1, 24)), -1).reshape(-1, 2)
+    slopes = jnp.linalg.norm(jax.vmap(jax.grad(fn))(grid), axis=-1)
+    loss, gradient = jax.vmap(jax.value_and_grad(fn))(points)
+    return loss, gradient, jax.vmap(jax.hessian(fn))(points), slopes
+
+
+def local(landscape: Landscape, points: np.ndarray, shape: Mapping[str, object] | None = None) -> Local:
+    """Loss, gradient and curvature at ``points`` (n, 2), computed in float64.
+
+    The number of points is padded to powers of two, from 16, so that few sizes are ever compiled.
+    """
+    points = np.asarray(points, np.float64).reshape(-1, 2)
+    count = len(points)
+    size = max(16, 1 << max(count - 1, 0).bit_length())
+    padded = np.concatenate([points, np.zeros((size - count, 2))])
+    knobs = np.array(list(fill(landscape.hypers, shape, landscape.id).values()), np.float64)
+    with jax.enable_x64(True):
+        loss, gradient, hessian, slopes = (np.asarray(a) for a in _local(landscape, padded, knobs))
+    loss, gradient, hessian = loss[:count], gradient[:count], hessian[:count]
+    finite = np.isfinite(hessian).all((-1, -2), keepdims=True)
+    values, vectors = np.linalg.eigh(np.where(finite, hessian, 0.0))
+    values = np.where(finite[..., 0], values, np.nan)
+    slopes = np.where(np.isfinite(slopes), slopes, np.nan)
+    steepness = np.nanquantile(slopes, 0.9) if np.isfinite(slopes).any() else np.nan
+    return Local(loss, gradient, values, vectors, np.asarray(steepness))
+
+
+def diagonal(landscape: Landscape) -> float:
+    """Length of the domain's diagonal."""
+    return float(np.hypot(*(high - low for low, high in landscape.domain)))
+
+
+def classify(
+    landscape: Landscape,
+    points: np.ndarray,
+    still: np.ndarray,
+    cycling: np.ndarray,
+    shape: Mapping[str, object] | None = None,
+) -> tuple[np.ndarray, np.ndarray, Local]:
+    """Kinds (indices into `KINDS`) and minimizers of finite end points (n, 2).
+
+    ``still`` says which runs have settled, ``cycling`` which circle without progress.
+    """
+    numbers = fill(landscape.hypers, shape, landscape.id)
+    around = local(landscape, points, numbers)
+    scale = diagonal(landscape)
+    low, high = around.eigenvalues.T
+    sharpest = np.maximum(np.abs(low), np.abs(high))
+    zero = SINGULAR * sharpest
+    # Newton's step, along the directions that curve: how far a critical point is.
+    along = np.einsum("nji,nj->ni", around.eigenvectors, around.gradient)
+    curved = np.abs(around.eigenvalues) > zero[:, None]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        newton = np.where(curved, along / around.eigenvalues, np.where(np.abs(along) > 1e-9, np.inf, 0.0))
+    slope = np.hypot(*around.gradient.T)
+    critical = (np.hypot(*newton.T) < NEAR * scale) | (slope == 0)
+
+    nearest, distance = _nearest(points, [m.point for m in landscape.critical_points(**numbers).minima])
+    values = np.array([m.value for m in landscape.critical_points(**numbers).minima] or [np.nan])
+    with np.errstate(invalid="ignore"):
+        lowest = np.nanmin(values) if np.isfinite(values).any() else np.nan
+        # On a flat floor the loss itself says whether this is the bottom.
+        bottom = np.logical_and(around.loss - lowest <= 1e-6 * max(1.0, abs(lowest)), landscape.flat_minima)
+    _, saddle_distance = _nearest(points, list(landscape.critical_points(**numbers).saddles))
+    cusp = (distance < NEAR * scale) & (not landscape.smooth)
+
+    at_minimum = (critical & (low > zero)) | bottom | cusp | (critical & (low >= -zero) & (distance < NEAR * scale))
+    at_saddle = critical & (((low < -zero) & (high > zero)) | (saddle_distance < NEAR * scale)) & ~at_minimum
+    at_maximum = critical & (high < -zero) & ~at_saddle
+    plateau = (slope < GENTLE * around.steepness) & (sharpest * scale / 10 < GENTLE * around.steepness * 10)
+
+    kinds = np.full(len(points), KINDS.index("moving"))
+    for kind, holds in (
+        ("plateau", plateau & still),
+        ("cycling", cycling),
+        ("maximum", at_maximum & still),
+        ("saddle", at_saddle & still),
+        ("minimum", at_minimum & (still | bottom)),
+    ):
+        kinds[holds] = KINDS.index(kind)
+    matches = (kinds == KINDS.index("minimum")) & ((distance < 5 * NEAR * scale) | bottom)
+    return kinds, np.where(matches, nearest, -1), around
+
+
+def _nearest(points: np.ndarray, to: Sequence[tuple[float, float]]) -> tuple[np.ndarray, np.ndarray]:
+    """Index of and distance to the nearest of ``to``, for each point; −1 and infinity if there is none."""
+    if not to:
+        return np.full(len(points), -1), np.full(len(points), np.inf)
+    distances = np.linalg.norm(points[:, None] - np.asarray(to)[None], axis=-1)
+    return distances.argmin(-1), distances.min(-1)
+
+
+def judge(
+    landscape: Landscape, trajectories: Sequence[Trajectory], shape: Mapping[str, object] | None = None
+) -> list[Verdict]:
+    """What became of each of these single runs on one landscape."""
+    scale = diagonal(landscape)
+    lasts, still, cycling = [], [], []
+    for run in trajectories:
+        path = run.position[: run.diverged_at] if run.diverged_at > 0 else run.position
+        lasts.append(path[-1])
+        settled, circles = _arrival(path.astype(np.float64), scale)
+        still.append(settled)
+        cycling.append(circles)
+    points = np.array(lasts, np.float64).reshape(-1, 2)
+    finite = np.where(np.isfinite(points), points, 0.0)
+    kinds, minimizers, around = classify(landscape, finite, np.array(still, bool), np.array(cycling, bool), shape)
+    numbers = fill(landscape.hypers, shape, landscape.id)
+    minima, lowest = landscape.critical_points(**numbers).minima, landscape.minimum(**numbers)
+    verdicts = []
+    for i, run in enumerate(trajectories):
+        kind, detail, minimizer = KINDS[kinds[i]], "", int(minimizers[i])
+        if run.diverged_at >= 0:
+            kind, minimizer = "diverged", -1
+        elif kind == "minimum":
+            low, high = around.eigenvalues[i]
+            if lowest is not None and around.loss[i] - lowest <= 1e-3 * max(1.0, abs(lowest)) and minimizer >= 0:
+                level = minima[minimizer].value
+                detail = "global" if level - lowest <= 1e-9 * max(1.0, abs(lowest)) else "local"
+            else:
+                detail = "local"
+            if landscape.flat_minima or abs(low) <= SINGULAR * abs(high):
+                detail = "flat"
+        elif kind == "moving" and not _inside(landscape, points[i]):
+            detail = "outside"
+        verdicts.append(
+            Verdict(
+                kind,
+                detail,  # type: ignore[arg-type]
+                minimizer,
+                int(run.diverged_at),
+                (float(points[i, 0]), float(points[i, 1])),
+                float(around.loss[i]),
+                float(np.hypot(*around.gradient[i])),
+                (float(around.eigenvalues[i, 0]), float(around.eigenvalues[i, 1])),
+            )
+        )
+    return verdicts
+
+
+def _inside(landscape: Landscape, point: np.ndarray) -> bool:
+    return all(low <= value <= high for value, (low, high) in zip(point, landscape.domain, strict=True))
+
+
+def _arrival(path: np.ndarray, scale: float) -> tuple[bool, bool]:
+    """Has the run settled, and if not, does it circle? From its last fifth, 10 to 200 steps of it."""
+    if len(path) < 2:
+        return True, False
+    window = path[-min(max(len(path) // 5, 10), 200, len(path)) :]
+    if np.abs(window - window[-1]).max() < STILL * scale:
+        return True, False
+    half = len(window) // 2
+    if half < 4:
+        return False, False
+    first, second = window[:half], window[half:]
+    travelled = np.linalg.norm(np.diff(window, axis=0), axis=-1).sum()
+    drift = np.linalg.norm(second.mean(0) - first.mean(0))
+    sizes = [np.linalg.norm(part - part.mean(0), axis=-1).mean() for part in (first, second)]
+    # Circling: much way, no drift, and no shrinking towards a centre.
+    return False, bool(drift < 0.05 * travelled and drift < 0.5 * sizes[1] and sizes[1] > 0.8 * sizes[0])
+
+
+def steps_to(trajectory: Trajectory, minimum: float | None, tolerance: float) -> int:
+    """First step whose loss is within ``tolerance`` of ``minimum``; −1 if none is, or none is known."""
+    if minimum is None:
+        return -1
+    with np.errstate(invalid="ignore"):
+        reached = trajectory.loss - minimum <= tolerance
+    return int(reached.argmax()) if reached.any() else -1

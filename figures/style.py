@@ -1,0 +1,95 @@
+"""Colours, dashes and markers: one look for each optimizer everywhere, and one ramp for every surface."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# Okabe & Ito's colour-blind-safe set (2008), in an order that keeps neighbours apart; the second of each pair is
+# lightened for dark pages.
+PALETTE: tuple[tuple[str, str], ...] = (
+    ("#0072B2", "#4FB0EA"),  # blue
+    ("#D55E00", "#FF8A3C"),  # vermilion
+    ("#009E73", "#2FCFA0"),  # bluish green
+    ("#B5508A", "#E79AC6"),  # reddish purple
+    ("#B97D00", "#F2B632"),  # orange
+    ("#222222", "#F2F2F2"),  # black
+    ("#2A8CC7", "#A5DBFF"),  # sky blue
+    ("#7B5E00", "#E8DC5A"),  # yellow
+)
+# In multiples of the line's width, as canvas and Plotly both take them.
+DASHES: tuple[tuple[float, ...], ...] = ((), (5, 2), (2, 1.6), (7, 2, 2, 2), (9, 3), (4, 1.5, 1, 1.5), (1, 1.2))
+MARKERS: tuple[str, ...] = (
+    "circle",
+    "square",
+    "diamond",
+    "triangle-up",
+    "cross",
+    "star",
+    "triangle-down",
+    "pentagon",
+    "hexagon",
+)
+
+
+@dataclass(frozen=True)
+class LaneStyle:
+    """How one runner is drawn: colours for light and dark pages, dash in line widths, marker."""
+
+    light: str
+    dark: str
+    dash: tuple[float, ...]
+    marker: str
+
+
+def style_number(index: int) -> LaneStyle:
+    """The style with this number. Colour, dash and marker have coprime periods: the first 504 all differ."""
+    light, dark = PALETTE[index % len(PALETTE)]
+    return LaneStyle(light, dark, DASHES[index % len(DASHES)], MARKERS[index % len(MARKERS)])
+
+
+def lane_styles(order: Sequence[str], optimizers: Sequence[str]) -> list[LaneStyle]:
+    """A style for each runner of a race.
+
+    ``order`` lists all optimizers: an optimizer's place in it is its style everywhere. Where one runs twice, the
+    later ones get the first style whose colour nobody in this race has.
+    """
+    taken: list[int] = []
+    wanted = {order.index(name) for name in optimizers}
+    for name in optimizers:
+        number = order.index(name)
+        if number in taken:
+            colours = {n % len(PALETTE) for n in [*taken, *wanted]}
+            free = (n for n in range(504) if n % len(PALETTE) not in colours and n not in taken)
+            number = next(free, next(n for n in range(504) if n not in taken))
+        taken.append(number)
+    return [style_number(number) for number in taken]
+
+
+def _oklch(lightness: float, chroma: float, hue: float) -> str:
+    """An OKLCH colour (Ottosson, 2020) as hex. Hue in degrees."""
+    a, b = chroma * math.cos(math.radians(hue)), chroma * math.sin(math.radians(hue))
+    long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3
+    medium = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3
+    short = (lightness - 0.0894841775 * a - 1.2914855480 * b) ** 3
+    linear = (
+        4.0767416621 * long - 3.3077115913 * medium + 0.2309699292 * short,
+        -1.2684380046 * long + 2.6097574011 * medium - 0.3413193965 * short,
+        -0.0041960863 * long - 0.7034186147 * medium + 1.7076147010 * short,
+    )
+    curve = (12.92 * c if c <= 0.0031308 else 1.055 * c ** (1 / 2.4) - 0.055 for c in (min(max(c, 0), 1) for c in linear))
+    return "#" + "".join(f"{round(255 * c):02x}" for c in curve)
+
+
+def _ramp(low: tuple[float, float, float], high: tuple[float, float, float], stops: int = 11) -> list[list]:
+    """A perceptually uniform colour scale: OKLCH varies in equal steps."""
+    shares = [i / (stops - 1) for i in range(stops)]
+    return [[s, _oklch(*(a + (b - a) * s for a, b in zip(low, high, strict=True)))] for s in shares]
+
+
+# Low ground has nearly the page's colour, so that paths, which end there, stand out.
+RAMPS: dict[str, list[list]] = {
+    "light": _ramp((0.985, 0.012, 200), (0.60, 0.075, 262)),
+    "dark": _ramp((0.19, 0.020, 262), (0.60, 0.085, 215)),
+}

@@ -1,0 +1,428 @@
+"""Every update rule: against torch and optax step by step, on any pytree, and with knobs that all matter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+import torch
+from jax import lax
+
+from descent import Trajectory, descend
+from descent.hyper import Hyper, fill
+from descent.landscape import Landscape
+from descent.optimizer import Optimizer, Problem
+from optimizers import FAMILIES, OPTIMIZERS
+
+STEPS = 400
+EVERY_OPTIMIZER = pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS.keys())
+
+
+class Surface(NamedTuple):
+    """A test problem in plain arithmetic, which JAX and torch differentiate alike."""
+
+    fn: Callable[[Any, Any], Any]
+    start: tuple[float, float]
+
+
+# Scaled to curvatures around 10: steeper ones would throw a step of α/ε to and fro across the valley for
+# ever, and such a path is chaotic: it doubles rounding errors until two correct rules differ in every digit.
+SURFACES = {
+    "quadratic": Surface(lambda x, y: 5 * (0.6 * x + 0.8 * y) ** 2 + 0.1 * (0.6 * y - 0.8 * x) ** 2, (-1.5, 2.0)),
+    "rosenbrock": Surface(lambda x, y: ((1 - x) ** 2 + 100 * (y - x**2) ** 2) / 100, (-1.2, 1.0)),
+    "beale": Surface(
+        lambda x, y: ((1.5 - x + x * y) ** 2 + (2.25 - x + x * y**2) ** 2 + (2.625 - x + x * y**3) ** 2) / 10,
+        (1.0, 0.9),
+    ),
+    "himmelblau": Surface(lambda x, y: ((x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2) / 10, (-1.0, -1.5)),
+    "slope": Surface(lambda x, y: 3 * x - 0.01 * y, (0.0, 0.0)),
+    "flat": Surface(lambda x, y: 0 * x * y, (1.0, -2.0)),
+}
+CURVED = tuple(SURFACES)[:4]
+
+
+def _loss(point: jax.Array, surface: jax.Array) -> jax.Array:
+    branches = [lambda p, fn=surface.fn: fn(p[0], p[1]) for surface in SURFACES.values()]
+    return lax.switch(surface.astype(jnp.int32), branches, point)
+
+
+# All surfaces in one, with a knob to choose: each optimizer is then compiled once for all tests.
+WORLD = Landscape(
+    id="world",
+    name="World",
+    fn=_loss,
+    domain=((-3.0, 3.0), (-3.0, 3.0)),
+    start=(0.0, 0.0),
+    minima=(),
+    formula="",
+    reference="",
+    teaches="",
+    hypers=(Hyper("surface", "s", "Surface", "", 0, 0, len(SURFACES) - 1, "integer"),),
+)
+
+
+def run(optimizer: Optimizer, surface: str, steps: int = STEPS, dtype: Any = np.float64, **knobs: float) -> Trajectory:
+    """`descend` on a surface from its start."""
+    shape = {"surface": list(SURFACES).index(surface)}
+    return descend(WORLD, optimizer, np.asarray(SURFACES[surface].start, dtype), steps, knobs, shape=shape)
+
+
+def defaults(optimizer: Optimizer) -> dict[str, float]:
+    """All knobs at their default."""
+    return fill(optimizer.hypers, None, optimizer.id)
+
+
+# Oracles: whatever torch and optax know of a rule, at knobs that would tell conventions apart (a large ε,
+# no knob at a value where it drops out). All rules act on each coordinate alone, so an oracle runs all
+# curved surfaces at once, as the rows of one array.
+
+STARTS = np.array([SURFACES[name].start for name in CURVED])
+
+
+def _total(points: Any) -> Any:
+    return sum(SURFACES[name].fn(row[0], row[1]) for name, row in zip(CURVED, points, strict=True))
+
+
+def torch_path(make: Callable[..., torch.optim.Optimizer], knobs: SimpleNamespace) -> np.ndarray:
+    """Positions (steps + 1, surfaces, 2) of a torch optimizer."""
+    points = torch.tensor(STARTS, requires_grad=True)
+    optimizer = make([points], knobs)
+    path = [STARTS]
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        _total(points).backward()
+        optimizer.step()
+        path.append(points.detach().numpy().copy())
+    return np.stack(path)
+
+
+def optax_path(make: Callable[..., optax.GradientTransformation], knobs: SimpleNamespace) -> np.ndarray:
+    """Positions (steps + 1, surfaces, 2) of an optax optimizer."""
+    rule = make(knobs)
+
+    def step(carry: Any, _: None) -> Any:
+        points, state = carry
+        updates, state = rule.update(jax.grad(_total)(points), state, points)
+        points = optax.apply_updates(points, updates)
+        return (points, state), points
+
+    with jax.enable_x64(True):
+        start = jnp.asarray(STARTS)
+        path = jax.jit(lambda p: lax.scan(step, (p, rule.init(p)), None, STEPS)[1])(start)
+        return np.concatenate([STARTS[None], np.asarray(path)])
+
+
+class Oracle(NamedTuple):
+    """Another implementation of a rule, and the knobs at which the two must agree."""
+
+    optimizer: str
+    path: Callable[[Any, SimpleNamespace], np.ndarray]
+    make: Callable[..., Any]
+    settings: tuple[dict[str, float], ...]
+
+    @property
+    def id(self) -> str:
+        """For the test report."""
+        return f"{self.optimizer}-{self.path.__name__.removesuffix('_path')}"
+
+
+PLAIN = ({"learning_rate": 0.03},)
+BALL = ({"learning_rate": 0.01}, {"learning_rate": 0.03, "momentum": 0.7})
+SUM = ({"learning_rate": 0.3}, {"learning_rate": 0.5, "eps": 0.05})
+ROOT = (
+    {"learning_rate": 0.003},
+    {"learning_rate": 0.005, "decay": 0.9, "eps": 0.05},
+    {"learning_rate": 0.001, "decay": 0.95, "eps": 0.05, "momentum": 0.8},
+    {"learning_rate": 0.001, "decay": 0.95, "eps": 0.05, "momentum": 0.7, "centered": 1},
+)
+DELTA = (
+    {"learning_rate": 0.3},
+    {"learning_rate": 0.05, "decay": 0.8, "eps": 0.05},
+    {"learning_rate": 0.1, "decay": 0.95, "eps": 1e-3},
+)
+MOMENTS = ({"learning_rate": 0.01}, {"learning_rate": 0.005, "b1": 0.8, "b2": 0.95, "eps": 0.05})
+DECAYED = tuple(knobs | {"weight_decay": decay} for knobs, decay in zip(MOMENTS, (0.01, 0.3), strict=True))
+GROWING = (MOMENTS[0], MOMENTS[1] | {"momentum_decay": 0.1})
+GROWN = tuple(knobs | {"momentum_decay": 1e3} for knobs in MOMENTS)
+SIGNED = ({"learning_rate": 0.01}, {"learning_rate": 0.003, "b1": 0.7, "b2": 0.9, "weight_decay": 0.3})
+UNCORRECTED = ({"learning_rate": 0.005, "b1": 0.0, "b2": 0.95, "eps": 0.05, "bias_correction": 0},)
+
+ORACLES = (
+    Oracle("sgd", torch_path, lambda p, h: torch.optim.SGD(p, h.learning_rate), PLAIN),
+    Oracle("sgd", optax_path, lambda h: optax.sgd(h.learning_rate), PLAIN),
+    Oracle("momentum", torch_path, lambda p, h: torch.optim.SGD(p, h.learning_rate, h.momentum), BALL),
+    Oracle("momentum", optax_path, lambda h: optax.sgd(h.learning_rate, h.momentum), BALL),
+    Oracle("nesterov", torch_path, lambda p, h: torch.optim.SGD(p, h.learning_rate, h.momentum, nesterov=True), BALL),
+    Oracle("nesterov", optax_path, lambda h: optax.sgd(h.learning_rate, h.momentum, nesterov=True), BALL),
+    Oracle("adagrad", torch_path, lambda p, h: torch.optim.Adagrad(p, h.learning_rate, eps=h.eps), SUM),
+    Oracle(
+        "rmsprop",
+        torch_path,
+        lambda p, h: torch.optim.RMSprop(p, h.learning_rate, h.decay, h.eps, 0, h.momentum, bool(h.centered)),
+        ROOT,
+    ),
+    Oracle(
+        "rmsprop",
+        optax_path,
+        lambda h: optax.rmsprop(
+            h.learning_rate, h.decay, h.eps, eps_in_sqrt=False, centered=bool(h.centered), momentum=h.momentum
+        ),
+        ROOT,
+    ),
+    Oracle("adadelta", torch_path, lambda p, h: torch.optim.Adadelta(p, h.learning_rate, h.decay, h.eps), DELTA),
+    Oracle("adadelta", optax_path, lambda h: optax.adadelta(h.learning_rate, h.decay, h.eps), DELTA),
+    Oracle("adam", torch_path, lambda p, h: torch.optim.Adam(p, h.learning_rate, (h.b1, h.b2), h.eps), MOMENTS),
+    Oracle("adam", optax_path, lambda h: optax.adam(h.learning_rate, h.b1, h.b2, h.eps), MOMENTS),
+    # Without momentum and correction, Adam is RMSprop.
+    Oracle("adam", torch_path, lambda p, h: torch.optim.RMSprop(p, h.learning_rate, h.b2, h.eps), UNCORRECTED),
+    Oracle(
+        "adamw",
+        torch_path,
+        lambda p, h: torch.optim.AdamW(p, h.learning_rate, (h.b1, h.b2), h.eps, h.weight_decay),
+        DECAYED,
+    ),
+    Oracle(
+        "adamw",
+        optax_path,
+        lambda h: optax.adamw(h.learning_rate, h.b1, h.b2, h.eps, weight_decay=h.weight_decay),
+        DECAYED,
+    ),
+    Oracle(
+        "nadam",
+        torch_path,
+        lambda p, h: torch.optim.NAdam(
+            p, h.learning_rate, (h.b1, h.b2), h.eps, weight_decay=0, momentum_decay=h.momentum_decay
+        ),
+        GROWING,
+    ),
+    Oracle("nadam", optax_path, lambda h: optax.nadam(h.learning_rate, h.b1, h.b2, h.eps), GROWN),
+    Oracle(
+        "lion",
+        optax_path,
+        lambda h: optax.lion(h.learning_rate, h.b1, h.b2, weight_decay=h.weight_decay),
+        SIGNED,
+    ),
+)
+
+
+@pytest.fixture(autouse=True)
+def _double_precision() -> Iterator[None]:
+    """torch keeps some scalars of its rules in the default precision."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(before)
+
+
+def test_every_optimizer_has_an_oracle() -> None:
+    missing = set(OPTIMIZERS) - {oracle.optimizer for oracle in ORACLES}
+    assert not missing, f"no oracle checks {', '.join(sorted(missing))}"
+
+
+@pytest.mark.parametrize("oracle", ORACLES, ids=lambda oracle: oracle.id)
+def test_paths_are_those_of_the_oracle(oracle: Oracle) -> None:
+    optimizer = OPTIMIZERS[oracle.optimizer]
+    for knobs in oracle.settings:
+        theirs = oracle.path(oracle.make, SimpleNamespace(**fill(optimizer.hypers, knobs, optimizer.id)))
+        for index, surface in enumerate(CURVED):
+            ours = run(optimizer, surface, **knobs).position
+            reach = np.abs(ours).max()
+            assert np.abs(ours - ours[0]).max() > 0.1, f"{surface} with {knobs} hardly moves, which proves nothing"
+            np.testing.assert_allclose(ours, theirs[:, index], rtol=0, atol=1e-11 * reach, err_msg=f"{surface} {knobs}")
+
+
+# The others have knobs that neither library gives a default.
+TORCH_CLASSES = {
+    "adagrad": torch.optim.Adagrad,
+    "rmsprop": torch.optim.RMSprop,
+    "adadelta": torch.optim.Adadelta,
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "nadam": torch.optim.NAdam,
+}
+
+
+@pytest.mark.parametrize("name", TORCH_CLASSES)
+def test_defaults_are_those_of_torch(name: str) -> None:
+    theirs = TORCH_CLASSES[name]([torch.zeros(1, requires_grad=True)]).defaults
+    theirs["learning_rate"] = theirs["lr"]
+    theirs["decay"] = theirs.get("rho", theirs.get("alpha"))
+    theirs["b1"], theirs["b2"] = theirs.get("betas", (None, None))
+    theirs["bias_correction"] = True  # torch cannot do without
+    ours = defaults(OPTIMIZERS[name])
+    assert ours == {knob: theirs[knob] for knob in ours}
+
+
+@EVERY_OPTIMIZER
+def test_no_knob_is_dead(optimizer: Optimizer) -> None:
+    lively = {knob.name: 0.05 for knob in optimizer.hypers if knob.name == "learning_rate"}
+    before = run(optimizer, "rosenbrock", 200, **lively).position
+    for knob in optimizer.hypers:
+        other = max((knob.low, knob.high), key=lambda end: abs(end - knob.default))
+        after = run(optimizer, "rosenbrock", 200, **lively | {knob.name: other}).position
+        assert not np.allclose(before, after, rtol=1e-9, atol=0, equal_nan=True), f"{knob.name} changes nothing"
+
+
+@EVERY_OPTIMIZER
+def test_terms_give_the_update(optimizer: Optimizer) -> None:
+    """Δθ = −α / √G · M, with an ε too small to see and without decay, which is no part of it."""
+    small = {"eps": 1e-12, "weight_decay": 0.0, "momentum": 0.8, "decay": 0.9}
+    knobs = {knob.name: small[knob.name] for knob in optimizer.hypers if knob.name in small}
+    for surface in CURVED:
+        t = run(optimizer, surface, **knobs)
+        rebuilt = -t.learning_rate[:, None] / np.sqrt(t.scale + 1e-24) * t.direction
+        np.testing.assert_allclose(rebuilt, t.update, rtol=1e-6, atol=1e-12, err_msg=surface)
+
+
+@EVERY_OPTIMIZER
+def test_an_array_moves_like_its_coordinates(optimizer: Optimizer) -> None:
+    """The engine hands over two scalars; one array of two must give the same."""
+    hyper, problem = SimpleNamespace(**defaults(optimizer)), Problem(_total)
+
+    def path(split: Callable[[jax.Array], Any]) -> np.ndarray:
+        point, state = split(jnp.asarray(STARTS[0])), optimizer.init(split(jnp.asarray(STARTS[0])))
+        path = []
+        for gradient in np.random.default_rng(0).normal(size=(5, 2)):
+            updates, state = optimizer.update(split(jnp.asarray(gradient)), state, point, hyper, problem)
+            point = jax.tree.map(jnp.add, point, updates)
+            path.append(np.hstack(jax.tree.leaves(point)))
+        return np.stack(path)
+
+    with jax.enable_x64(True):
+        np.testing.assert_allclose(path(tuple), path(lambda array: array), rtol=1e-12)
+
+
+@EVERY_OPTIMIZER
+def test_nothing_moves_on_flat_ground(optimizer: Optimizer) -> None:
+    """Also at the ends of every slider; only weight decay may move a parameter without a gradient."""
+    still = {knob.name: 0.0 for knob in optimizer.hypers if knob.name == "weight_decay"}
+    ends = [{knob.name: end} for knob in optimizer.hypers for end in (knob.low, knob.high)]
+    for knobs in ({}, *(end for end in ends if not end.keys() & still.keys())):
+        t = run(optimizer, "flat", 20, **still | knobs)
+        np.testing.assert_array_equal(t.position, np.broadcast_to(SURFACES["flat"].start, (21, 2)), str(knobs))
+        assert np.isfinite(t.direction).all() and np.isfinite(t.scale).all(), knobs
+
+
+def _tree(dtype: Any) -> dict[str, Any]:
+    return {"layers": [{"w": jnp.ones((3, 2), dtype), "b": jnp.ones((2,), dtype)}], "gain": jnp.ones((), dtype)}
+
+
+@EVERY_OPTIMIZER
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])
+@pytest.mark.parametrize("traced", [False, True], ids=["numbers", "arrays"])
+def test_any_pytree_keeps_its_structure_and_dtype(optimizer: Optimizer, dtype: Any, traced: bool) -> None:
+    """Of updates, state and terms, whether knobs are numbers or arrays; so a loop can carry the state."""
+    with jax.enable_x64(True):
+        params = _tree(dtype)
+        knobs = {name: jnp.asarray(value, dtype) if traced else value for name, value in defaults(optimizer).items()}
+        problem = Problem(lambda p: jnp.sum(p["layers"][0]["w"]))
+
+        def step(params: Any, knobs: Any) -> Any:
+            hyper = SimpleNamespace(**knobs)
+            before = optimizer.init(params)
+            updates, after = optimizer.update(params, before, params, hyper, problem)
+            return before, updates, after, optimizer.terms(after, hyper, params) if optimizer.terms else ()
+
+        # Numbers are bound, not passed, as jax would make arrays of them.
+        shapes = jax.eval_shape(step if traced else lambda p, _: step(p, knobs), params, knobs if traced else {})
+    before, updates, after, terms = shapes
+
+    def described(tree: Any) -> Any:
+        return jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), tree)
+
+    assert described(updates) == described(params)
+    assert described(after) == described(before)
+    assert all(leaf.dtype in (dtype, jnp.int32) for leaf in jax.tree.leaves(after))
+    for term in terms:
+        assert term is None or described(term) == described(params)
+
+
+@EVERY_OPTIMIZER
+def test_a_small_network_learns(optimizer: Optimizer) -> None:
+    """The rule that moves a dot trains two layers, at some learning rate that its slider offers."""
+    rng = np.random.default_rng(0)
+    x = np.linspace(-2, 2, 32, dtype=np.float32)[:, None]
+    y = np.sin(2 * x)
+    params = {
+        "w1": rng.normal(size=(1, 16)).astype(np.float32),
+        "b1": rng.normal(size=16).astype(np.float32),
+        "w2": rng.normal(size=(16, 1)).astype(np.float32) / 4,
+        "b2": np.zeros(1, np.float32),
+    }
+
+    def loss(p: Any) -> jax.Array:
+        return jnp.mean((jnp.tanh(x @ p["w1"] + p["b1"]) @ p["w2"] + p["b2"] - y) ** 2)
+
+    problem = Problem(loss, 0.0)
+
+    def final_loss(rate: jax.Array) -> jax.Array:
+        hyper = SimpleNamespace(**defaults(optimizer) | {"learning_rate": rate})
+
+        def step(_: Any, carry: Any) -> Any:
+            p, state = carry
+            updates, state = optimizer.update(jax.grad(loss)(p), state, p, hyper, problem)
+            return jax.tree.map(jnp.add, p, updates), state
+
+        start = jax.tree.map(jnp.asarray, params)
+        return loss(lax.fori_loop(0, 500, step, (start, optimizer.init(start)))[0])
+
+    rates = next((np.geomspace(k.low, k.high, 15) for k in optimizer.hypers if k.name == "learning_rate"), np.ones(1))
+    final = np.asarray(jax.jit(jax.vmap(final_loss))(rates.astype(np.float32)))
+    assert np.nanmin(final) < 0.05 * float(loss(params)), dict(zip(rates, final, strict=True))
+
+
+def test_adam_without_bias_correction_starts_too_fast() -> None:
+    """On a steady slope: 3.16 α at first, 6.6 α around t = 12; with the correction, α throughout."""
+    adam = OPTIMIZERS["adam"]
+    corrected = run(adam, "slope", 100, eps=1e-12).update / 1e-3
+    np.testing.assert_allclose(corrected, np.broadcast_to([-1, 1], (100, 2)), rtol=1e-6)
+    steps = np.abs(run(adam, "slope", 100, eps=1e-12, bias_correction=0).update[:, 0]) / 1e-3
+    t = np.arange(1, 101)
+    np.testing.assert_allclose(steps, (1 - 0.9**t) / np.sqrt(1 - 0.999**t), rtol=1e-9)
+    assert steps[0] == pytest.approx(0.1 / np.sqrt(0.001))
+    assert steps.argmax() + 1 == 12
+    assert steps.max() == pytest.approx(6.57, abs=0.01)
+
+
+def test_nesterov_looks_ahead() -> None:
+    """Its path is that of Nesterov's two sequences, by the change of variables in its docstring."""
+    rate, rho = 0.03, 0.9
+    ours = run(OPTIMIZERS["nesterov"], "rosenbrock", learning_rate=rate, momentum=rho).position
+
+    def gradient(x: float, y: float) -> np.ndarray:
+        return np.array([-2 * (1 - x) - 400 * x * (y - x**2), 200 * (y - x**2)]) / 100
+
+    iterate, velocity = np.array(SURFACES["rosenbrock"].start), np.zeros(2)
+    ahead = [iterate]
+    for _ in range(STEPS):
+        velocity = rho * velocity + gradient(*ahead[-1])
+        iterate = iterate - rate * velocity
+        ahead.append(iterate - rate * rho * velocity)
+    np.testing.assert_allclose(ours, ahead, rtol=1e-9)
+
+
+def test_centered_rmsprop_survives_a_steady_slope() -> None:
+    """The variance is 0 there; as a difference of averages, float32 takes it below 0, and its root is NaN."""
+    t = run(OPTIMIZERS["rmsprop"], "slope", 3000, np.float32, centered=1, decay=0.9)
+    assert t.position.dtype == np.float32
+    assert t.diverged_at == -1
+    assert (t.scale >= 0).all()
+
+
+def test_declarations_are_complete() -> None:
+    """What people read is there, for each optimizer and each knob."""
+    assert [m.id for family in FAMILIES for m in family.members] == list(OPTIMIZERS)
+    for optimizer in OPTIMIZERS.values():
+        for field in ("id", "name", "reference", "summary", "equations"):
+            assert getattr(optimizer, field), f"{optimizer.id} has no {field}"
+        assert optimizer.summary.endswith(".")
+        names = [knob.name for knob in optimizer.hypers]
+        assert len(set(names)) == len(names)
+        for knob in optimizer.hypers:
+            assert knob.label and knob.help.endswith(".") and knob.symbol, f"{knob.name} of {optimizer.id}"

@@ -1,0 +1,1 @@
+"""What the tests, the benchmarks and the Makefile share: finding Chromium, running the app."""

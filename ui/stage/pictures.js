@@ -1,0 +1,271 @@
+// The three pictures. Plotly draws what rests (the field, the surface, the axes) once; the runs are inked on a
+// transparent canvas above it, so that playing costs no redraw of the field.
+
+const CONFIG = { displaylogo: false, responsive: false, showTips: false, doubleClick: "reset" };
+
+class Picture {
+  constructor(root, config) {
+    this.root = root;
+    this.plot = root.querySelector(".plot");
+    this.canvas = root.querySelector("canvas");
+    this.config = { ...CONFIG, ...config };
+    this.theme = null;
+    this.look = null;
+  }
+
+  // Draw a figure, keeping zoom and camera (its uirevision).
+  async rest(figure, theme, look) {
+    this.theme = theme;
+    this.look = look;
+    this.figure = figure;
+    const { width, height } = this.root.getBoundingClientRect();
+    this.size = [width, height];
+    const painted = this.paint(figure);
+    painted.layout = { ...painted.layout, width, height };
+    if (this.drawn) await Plotly.react(this.plot, painted.data, painted.layout, this.config);
+    else await Plotly.newPlot(this.plot, painted.data, painted.layout, this.config);
+    if (!this.drawn) this.listen?.();
+    this.drawn = true;
+    this.fit();
+  }
+
+  async resize() {
+    if (!this.drawn) return;
+    const { width, height } = this.root.getBoundingClientRect();
+    if (!width || (width === this.size[0] && height === this.size[1])) return;
+    this.size = [width, height];
+    await Plotly.relayout(this.plot, { width, height });
+    this.fit();
+  }
+
+  fit() {
+    const [width, height] = this.size;
+    const ratio = window.devicePixelRatio || 1;
+    this.canvas.width = Math.round(width * ratio);
+    this.canvas.height = Math.round(height * ratio);
+    this.canvas.style.width = `${width}px`;
+    this.canvas.style.height = `${height}px`;
+    this.ctx = this.canvas.getContext("2d");
+    this.ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+  }
+
+  // The figure in the colours of the page.
+  paint(figure) {
+    const { dark, ink, paper, faint, font } = this.theme;
+    const axis = { color: ink, gridcolor: faint, tickcolor: faint, linecolor: faint };
+    const size = this.look.projector ? 15 : 11;
+    const ramp = figure.layout.meta?.ramps[dark ? "dark" : "light"];
+    const grown = (part) => ({ ...part, ...axis, tickfont: { size: size - 1 }, title: { ...part.title, font: { size } } });
+    const layout = { ...figure.layout, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      font: { color: ink, family: font, size } };
+    for (const name of ["xaxis", "yaxis"]) if (layout[name]) layout[name] = grown(layout[name]);
+    if (layout.scene) {
+      layout.scene = { ...layout.scene };
+      for (const name of ["xaxis", "yaxis", "zaxis"]) layout.scene[name] = { ...layout.scene[name], ...axis };
+    }
+    const data = figure.data.map((trace) => {
+      const painted = { ...trace };
+      if (trace.colorscale) painted.colorscale = ramp;
+      if (trace.type === "contour") {
+        painted.line = { ...trace.line, color: dark ? "rgba(255,255,255,.22)" : "rgba(20,40,70,.28)" };
+        painted.colorbar = { ...trace.colorbar, tickfont: { size: size - 1, color: ink } };
+      }
+      if (trace.type === "surface") {
+        const lines = { ...trace.contours.z, color: dark ? "rgba(255,255,255,.3)" : "rgba(20,40,70,.3)" };
+        painted.contours = { z: lines };
+      }
+      if (trace.meta?.ink) painted.marker = { ...trace.marker, color: ink, line: { ...trace.marker.line, color: paper } };
+      if (trace.marker?.symbol === "x-thin-open") painted.marker.line.color = ink;
+      return painted;
+    });
+    return { data, layout };
+  }
+
+  async image(scale) {
+    const base = await Plotly.toImage(this.plot, { format: "png", scale, width: this.size[0], height: this.size[1] });
+    const image = new Image();
+    image.src = base;
+    await image.decode();
+    return image;
+  }
+}
+
+// A plane picture: runs are polylines over x–y axes.
+class Plane extends Picture {
+  listen() {
+    const redraw = () => this.redraw?.();
+    this.plot.on("plotly_relayout", redraw);
+    this.plot.on("plotly_relayouting", redraw);
+    this.plot.on("plotly_afterplot", redraw);
+  }
+
+  // Data → pixels, of the axes as they are now (zoomed or not).
+  frame() {
+    const { xaxis, yaxis } = this.plot._fullLayout;
+    const linear = (axis, vertical) => {
+      const [low, high] = axis.range;
+      const length = axis._length;
+      const log = axis.type === "log";
+      const to = (value) => {
+        const share = ((log ? Math.log10(value) : value) - low) / (high - low);
+        return axis._offset + length * (vertical ? 1 - share : share);
+      };
+      const from = (pixel) => {
+        const share = (pixel - axis._offset) / length;
+        const value = low + (vertical ? 1 - share : share) * (high - low);
+        return log ? 10 ** value : value;
+      };
+      return [to, from];
+    };
+    const [x, fromX] = linear(xaxis, false), [y, fromY] = linear(yaxis, true);
+    const box = { left: xaxis._offset, right: xaxis._offset + xaxis._length,
+      top: yaxis._offset, bottom: yaxis._offset + yaxis._length };
+    return { x, y, fromX, fromY, box };
+  }
+
+  // Ink all runs up to a step. `lines` has xs and ys in data, with `count` finite points, and the lane's style.
+  ink(lines, step, { arrows = false, cursor = null } = {}) {
+    if (!this.drawn) return;
+    const { ctx, theme, look } = this;
+    const frame = this.frame();
+    const { box } = frame;
+    const width = look.projector ? 4 : 2;
+    const size = look.projector ? 9 : 6;
+    ctx.clearRect(0, 0, ...this.size);
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(box.left, box.top, box.right - box.left, box.bottom - box.top);
+    ctx.clip();
+    if (cursor !== null) {
+      ctx.setLineDash([]);
+      ctx.lineWidth = 1;
+      ctx.strokeStyle = theme.ink;
+      ctx.globalAlpha = 0.45;
+      ctx.beginPath();
+      ctx.moveTo(frame.x(cursor), box.top);
+      ctx.lineTo(frame.x(cursor), box.bottom);
+      ctx.stroke();
+      ctx.globalAlpha = 1;
+    }
+    const pixels = lines.map((line) => ({ xs: line.xs.map(frame.x), ys: line.ys.map(frame.y) }));
+    ctx.lineJoin = "round";
+    lines.forEach((line, k) => {
+      const { xs, ys } = pixels[k];
+      const last = Math.min(step, line.count - 1);
+      const colour = line.style[theme.dark ? "dark" : "light"];
+      if (last < line.count - 1) {
+        ctx.globalAlpha = 0.28;
+        ctx.setLineDash([]);
+        ctx.lineWidth = width * 0.6;
+        ctx.strokeStyle = colour;
+        trace(ctx, xs, ys, last, line.count - 1, box);
+        ctx.stroke();
+      }
+      ctx.globalAlpha = theme.dark ? 0.5 : 0.75;
+      trace(ctx, xs, ys, 0, last, box);
+      ctx.setLineDash([]);
+      ctx.lineWidth = width + 2;
+      ctx.strokeStyle = theme.paper;
+      ctx.stroke();
+      ctx.globalAlpha = 1;
+      ctx.setLineDash(line.style.dash.map((part) => part * width));
+      ctx.lineWidth = width;
+      ctx.strokeStyle = colour;
+      ctx.stroke();
+    });
+    lines.forEach((line, k) => {
+      const { xs, ys } = pixels[k];
+      const last = Math.min(step, line.count - 1);
+      const colour = line.style[theme.dark ? "dark" : "light"];
+      const [x, y] = [xs[last], ys[last]];
+      const within = x >= box.left && x <= box.right && y >= box.top && y <= box.bottom;
+      if (within) marker(ctx, line.style.marker, x, y, size, colour, theme.paper);
+      else if (arrows) this.arrow(ctx, xs, ys, last, colour, box, size);
+      if (line.diverged >= 0 && step >= line.diverged && within) {
+        label(ctx, x, y - 2.4 * size, `✕ ${line.diverged}`, colour, theme.paper, box, size);
+      }
+    });
+    ctx.restore();
+  }
+
+  arrow(ctx, xs, ys, last, colour, box, size) {
+    const inside = (i) => xs[i] >= box.left && xs[i] <= box.right && ys[i] >= box.top && ys[i] <= box.bottom;
+    for (let i = last; i > 0; i--) {
+      // The last segment that touches the box is where the path left for good.
+      const cut = Number.isFinite(xs[i]) && clipped(xs[i - 1], ys[i - 1], xs[i], ys[i], box);
+      if (!cut || inside(i)) continue;
+      const [dx, dy] = [xs[i] - xs[i - 1], ys[i] - ys[i - 1]];
+      leaving(ctx, xs[i - 1] + cut[1] * dx, ys[i - 1] + cut[1] * dy, Math.atan2(dy, dx), `${i}`, colour,
+        this.theme.paper, box, size * 1.25);
+      return;
+    }
+    // Never inside: point from the middle to where it is.
+    const [mx, my] = [(box.left + box.right) / 2, (box.top + box.bottom) / 2];
+    const cut = clipped(mx, my, xs[last], ys[last], box);
+    if (!cut) return;
+    const [dx, dy] = [xs[last] - mx, ys[last] - my];
+    leaving(ctx, mx + cut[1] * dx, my + cut[1] * dy, Math.atan2(dy, dx), `${last}`, colour, this.theme.paper, box,
+      size * 1.25);
+  }
+}
+
+// The surface in perspective. Plotly draws the paths, too; where the runners are is projected onto the canvas.
+class Surface extends Picture {
+  listen() {
+    const redraw = () => this.redraw?.();
+    for (const event of ["plotly_relayout", "plotly_relayouting", "plotly_afterplot"]) this.plot.on(event, redraw);
+    // Turning by hand is only announced at its end: follow the camera while a button is down.
+    this.plot.addEventListener("pointerdown", () => {
+      const follow = () => {
+        redraw();
+        if (this.turning) requestAnimationFrame(follow);
+      };
+      this.turning = true;
+      follow();
+    });
+    addEventListener("pointerup", () => (this.turning = false));
+    this.plot.addEventListener("wheel", () => requestAnimationFrame(redraw), { passive: true });
+  }
+
+  // Plotly's own projection of its scene: data → pixels of the canvas.
+  projection() {
+    const scene = this.plot._fullLayout?.scene?._scene;
+    const camera = scene?.glplot?.cameraParams;
+    if (!camera) return null;
+    const matrices = [camera.model, camera.view, camera.projection];
+    const [width, height] = this.size;
+    const scale = scene.dataScale;
+    return (x, y, z) => {
+      let v = [x * scale[0], y * scale[1], z * scale[2], 1];
+      for (const m of matrices) {
+        v = [0, 1, 2, 3].map((r) => m[r] * v[0] + m[r + 4] * v[1] + m[r + 8] * v[2] + m[r + 12] * v[3]);
+      }
+      return [((1 + v[0] / v[3]) / 2) * width, ((1 - v[1] / v[3]) / 2) * height];
+    };
+  }
+
+  ink(lines, step) {
+    if (!this.drawn) return;
+    const { ctx, theme, look } = this;
+    const box = { left: 0, top: 0, right: this.size[0], bottom: this.size[1] };
+    ctx.clearRect(0, 0, ...this.size);
+    const project = this.projection();
+    if (!project) return;
+    const width = look.projector ? 3.5 : 2;
+    for (const line of lines) {
+      const last = Math.min(step, line.count - 1);
+      const xs = new Float64Array(last + 1), ys = new Float64Array(last + 1);
+      for (let i = 0; i <= last; i++) {
+        [xs[i], ys[i]] = line.shown[i] ? project(line.xs[i], line.ys[i], line.zs[i]) : [NaN, NaN];
+      }
+      const colour = line.style[theme.dark ? "dark" : "light"];
+      trace(ctx, xs, ys, 0, last, box);
+      ctx.setLineDash(line.style.dash.map((part) => part * width));
+      ctx.lineJoin = "round";
+      ctx.lineWidth = width;
+      ctx.strokeStyle = colour;
+      ctx.stroke();
+      if (line.shown[last]) marker(ctx, line.style.marker, xs[last], ys[last], look.projector ? 8 : 5.5, colour, theme.paper);
+    }
+  }
+}
