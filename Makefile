@@ -19,7 +19,7 @@ help:
 	@echo "make clean      remove what make and the tools made"
 
 run: .venv/installed-run
-	@$(PY) -m streamlit run app.py --server.headless true --server.address 127.0.0.1 \
+	@$(PY) -m streamlit run app.py --server.showEmailPrompt false --server.address 127.0.0.1 \
 		--browser.gatherUsageStats false $(if $(PORT),--server.port $(PORT)) $(ARGS)
 
 test: .venv/installed-dev

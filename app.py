@@ -6,14 +6,23 @@ import streamlit as st
 
 from ui.frame import ROOT, page_run, style
 from ui.language import _, choose_language
+from ui.race_controls import DEFAULT
+from ui.runner import warm_up
 
 
 def main() -> None:
     st.set_page_config(page_title="Descent Lab", page_icon="⛰️", layout="wide", initial_sidebar_state="auto")
+    warm_up(DEFAULT)
     choose_language()
     style()
-    race = st.Page(ROOT / "pages" / "race.py", title=_("Race"), icon=":material/sprint:", default=True)
-    page = st.navigation([race], position="top")
+    race = ROOT / "pages" / "race.py"
+    pages = [
+        # The default page lives at / only and still keeps its name from others, so it gives its name away: /race
+        # leads to the same file.
+        st.Page(race, title=_("Race"), icon=":material/sprint:", default=True, url_path="home"),
+        st.Page(race, title=_("Race"), url_path="race", visibility="hidden"),
+    ]
+    page = st.navigation(pages, position="top")
     with page_run():
         page.run()
 

@@ -181,7 +181,7 @@ def _record(machine: Machine, start: jax.Array, inputs: Inputs, normals: jax.Arr
     def body(t: Any, carry: Any) -> Any:
         params, state, table = carry
         params, state, now = run.step(t, params, state, normals[t])
-        return params, state, table.at[t].set(jnp.hstack(now))
+        return params, state, lax.dynamic_update_slice(table, jnp.hstack(now)[None], (t, 0))
 
     params = run.params(start)
     empty = jnp.zeros((rows, _STATE + _MOVE), start.dtype)
@@ -364,9 +364,12 @@ def _normals(seed: int, steps: int, batch: int | None, dtype: Any, noisy: float)
 def _trajectory(table: np.ndarray, steps: int) -> Trajectory:
     """Cut the table of a record into its parts, find where it stopped being finite, and blank what follows."""
     states, moves = table[..., : steps + 1, :_STATE], table[..., :steps, _STATE:]
-    bad = ~np.isfinite(states[..., :3]).all(-1)
-    diverged_at = np.where(bad.any(-1), bad.argmax(-1), -1)
-    if bad.any():
+    finite = np.isfinite(states)
+    if finite.all():
+        diverged_at = np.full(states.shape[:-2], -1)
+    else:
+        bad = ~finite[..., :3].all(-1)
+        diverged_at = np.where(bad.any(-1), bad.argmax(-1), -1)
         lost = (np.arange(steps + 1) >= diverged_at[..., None]) & (diverged_at >= 0)[..., None]
         states = np.where(lost[..., None], np.nan, states)
         # The step that led out of the finite numbers belongs to what is lost, too.

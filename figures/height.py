@@ -27,7 +27,7 @@ class Height:
             return cls(0.0, 1.0)
         base, top = float(finite.min()), float(finite.max())
         span = top - base or 1.0
-        knee = max(float(np.quantile(finite, 0.02)) - base, 1e-5 * span) if logarithmic else None
+        knee = max(float(np.quantile(finite, 0.05)) - base, 1e-5 * span) if logarithmic else None
         return cls(base, span, knee)
 
     def __call__(self, loss: np.ndarray) -> np.ndarray:

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 # Okabe & Ito's colour-blind-safe set (2008), in an order that keeps neighbours apart; the second of each pair is
 # lightened for dark pages.
 PALETTE: tuple[tuple[str, str], ...] = (
-    ("#0072B2", "#4FB0EA"),  # blue
+    ("#222222", "#F2F2F2"),  # black
     ("#D55E00", "#FF8A3C"),  # vermilion
+    ("#B98900", "#F2C84B"),  # yellow
     ("#009E73", "#2FCFA0"),  # bluish green
     ("#B5508A", "#E79AC6"),  # reddish purple
-    ("#B97D00", "#F2B632"),  # orange
-    ("#222222", "#F2F2F2"),  # black
-    ("#2A8CC7", "#A5DBFF"),  # sky blue
-    ("#7B5E00", "#E8DC5A"),  # yellow
+    ("#8A4B08", "#C98F55"),  # orange, darkened
+    ("#0072B2", "#4FB0EA"),  # blue
+    ("#2A9BD6", "#A5DBFF"),  # sky blue
 )
 # In multiples of the line's width, as canvas and Plotly both take them.
 DASHES: tuple[tuple[float, ...], ...] = ((), (5, 2), (2, 1.6), (7, 2, 2, 2), (9, 3), (4, 1.5, 1, 1.5), (1, 1.2))
@@ -78,7 +78,9 @@ def _oklch(lightness: float, chroma: float, hue: float) -> str:
         -1.2684380046 * long + 2.6097574011 * medium - 0.3413193965 * short,
         -0.0041960863 * long - 0.7034186147 * medium + 1.7076147010 * short,
     )
-    curve = (12.92 * c if c <= 0.0031308 else 1.055 * c ** (1 / 2.4) - 0.055 for c in (min(max(c, 0), 1) for c in linear))
+    curve = (
+        12.92 * c if c <= 0.0031308 else 1.055 * c ** (1 / 2.4) - 0.055 for c in (min(max(c, 0), 1) for c in linear)
+    )
     return "#" + "".join(f"{round(255 * c):02x}" for c in curve)
 
 

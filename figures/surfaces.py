@@ -99,13 +99,10 @@ def _marks(points: Points, name: str, symbol: str, size: float) -> dict[str, Any
     }
 
 
-def surface(
-    x: np.ndarray, y: np.ndarray, z: np.ndarray, height: Height, *, label: str = "loss"
-) -> dict[str, Any]:
+def surface(x: np.ndarray, y: np.ndarray, z: np.ndarray, height: Height, *, label: str = "loss") -> dict[str, Any]:
     """The same surface in perspective, every second point of it. The camera survives redraws."""
     heights = height(z[::2, ::2]).astype(np.float32)
-    ticks, texts = height.ticks(4)
-    axis = {"showbackground": False, "showspikes": False, "nticks": 5, "title": {"text": ""}, "tickfont": {"size": 9}}
+    axis = {"showbackground": False, "showspikes": False, "showticklabels": False, "showgrid": False, "zeroline": False}
     return {
         "data": [
             {
@@ -127,12 +124,12 @@ def surface(
             "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
             "showlegend": False,
             "scene": {
-                "xaxis": {**axis, "range": [float(x[0]), float(x[-1])]},
-                "yaxis": {**axis, "range": [float(y[0]), float(y[-1])]},
-                "zaxis": {**axis, "range": [-0.02, 1.05], "tickvals": ticks, "ticktext": texts},
+                "xaxis": {**axis, "title": {"text": "x"}, "range": [float(x[0]), float(x[-1])]},
+                "yaxis": {**axis, "title": {"text": "y"}, "range": [float(y[0]), float(y[-1])]},
+                "zaxis": {**axis, "title": {"text": label}, "range": [-0.02, 1.05]},
                 "aspectmode": "manual",
                 "aspectratio": {"x": 1.1, "y": 1.1, "z": 0.62},
-                "camera": {"eye": {"x": -1.15, "y": -1.35, "z": 1.0}, "center": {"x": 0, "y": 0, "z": -0.12}},
+                "camera": {"eye": {"x": -0.9, "y": -1.1, "z": 0.95}, "center": {"x": 0, "y": 0, "z": -0.16}},
                 "dragmode": "turntable",
                 "uirevision": "camera",
             },

@@ -272,8 +272,8 @@ def test_no_knob_is_dead(optimizer: Optimizer) -> None:
 @EVERY_OPTIMIZER
 def test_terms_give_the_update(optimizer: Optimizer) -> None:
     """Δθ = −α / √G · M, with an ε too small to see and without decay, which is no part of it."""
-    small = {"eps": 1e-12, "weight_decay": 0.0, "momentum": 0.8, "decay": 0.9}
-    knobs = {knob.name: small[knob.name] for knob in optimizer.hypers if knob.name in small}
+    given = {"learning_rate": 0.05, "eps": 1e-12, "weight_decay": 0.0, "momentum": 0.8, "decay": 0.9}
+    knobs = {knob.name: given[knob.name] for knob in optimizer.hypers if knob.name in given}
     for surface in CURVED:
         t = run(optimizer, surface, **knobs)
         rebuilt = -t.learning_rate[:, None] / np.sqrt(t.scale + 1e-24) * t.direction

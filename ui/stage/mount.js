@@ -1,6 +1,7 @@
 // Streamlit calls `mount` at each new value with the same element: keep the stage that lives there.
 
 const stages = new WeakMap();
+document.head.append(Object.assign(document.createElement("style"), { textContent: STYLE }));
 
 function mount({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".descent-root") ?? parentElement;

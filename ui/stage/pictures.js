@@ -173,6 +173,7 @@ class Plane extends Picture {
       ctx.strokeStyle = colour;
       ctx.stroke();
     });
+    ctx.restore(); // a runner at the edge is drawn whole
     lines.forEach((line, k) => {
       const { xs, ys } = pixels[k];
       const last = Math.min(step, line.count - 1);
@@ -185,7 +186,6 @@ class Plane extends Picture {
         label(ctx, x, y - 2.4 * size, `✕ ${line.diverged}`, colour, theme.paper, box, size);
       }
     });
-    ctx.restore();
   }
 
   arrow(ctx, xs, ys, last, colour, box, size) {

@@ -2,18 +2,23 @@
 // plays, scrubs and zooms on its own; the server hears only of a new start point.
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
+const ICON = {
+  first: "M5 4h2v16H5zM19 4v16L8 12z", back: "M16 5v14L7 12z", play: "M7 4v16l13-8z", pause: "M6 4h4v16H6zM14 4h4v16h-4z",
+  on: "M8 5v14l9-7z", last: "M17 4h2v16h-2zM5 4v16l11-8z",
+  loop: "M12 5V1L6.5 6 12 11V7a5 5 0 1 1-5 5H5a7 7 0 1 0 7-7z",
+};
+const icon = (name) => `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${ICON[name]}"/></svg>`;
+const button = (name) => `<button type="button" data-do="${name}" class="${name}">${icon(name)}</button>`;
 const SKELETON = `
   <div class="picture contour" data-picture="contour"><div class="plot"></div><canvas></canvas>
     <button class="start" type="button"></button><output class="under"></output></div>
   <div class="picture surface" data-picture="surface"><div class="plot"></div><canvas></canvas></div>
   <div class="transport" role="toolbar">
-    <button type="button" data-do="first">⏮</button><button type="button" data-do="back">◂</button>
-    <button type="button" data-do="play" class="play">▶</button>
-    <button type="button" data-do="on">▸</button><button type="button" data-do="last">⏭</button>
+    ${["first", "back", "play", "on", "last"].map(button).join("")}
     <input type="range" class="scrub" min="0" value="0" step="1">
     <output class="clock"></output>
     <button type="button" data-do="speed" class="wide"></button>
-    <button type="button" data-do="loop">↻</button>
+    ${button("loop")}
     <button type="button" data-do="png" class="wide">PNG</button>
   </div>
   <div class="picture loss" data-picture="loss"><div class="plot"></div><canvas></canvas></div>
@@ -81,7 +86,7 @@ class Stage {
     this.root.dataset.draws = this.draws;
     if (fresh) {
       // The perspective is slow to draw without a graphics card: it must not hold the others back.
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      await painted();
       if (this.message === message || !this.surface.drawn) {
         await this.surface.rest(still.surface, theme, still.look);
         this.inkNow();
@@ -275,7 +280,7 @@ class Stage {
 
   showPlaying() {
     const button = this.root.querySelector("[data-do=play]");
-    button.textContent = this.playing ? "⏸" : "▶";
+    button.innerHTML = icon(this.playing ? "pause" : "play");
     const name = this.playing ? this.words.pause : this.words.play;
     button.title = name;
     button.setAttribute("aria-label", name);
@@ -562,6 +567,11 @@ class Stage {
     document.removeEventListener("keydown", this.onKey);
     for (const picture of this.pictures) if (picture.drawn) Plotly.purge(picture.plot);
   }
+}
+
+// After the browser has shown what was drawn so far.
+function painted() {
+  return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 0)));
 }
 
 function number(value) {

@@ -1,0 +1,67 @@
+"""The race: optimizers on a surface, live. Controls, computation, picture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from landscapes import LANDSCAPES
+from lessons.situations import SITUATIONS
+from ui import race_stage, stage, words
+from ui.frame import framed
+from ui.language import _
+from ui.race_controls import controls, current, put, share
+from ui.race_export import exports
+from ui.runner import run_all
+
+
+def main() -> None:
+    race = current()
+    with st.sidebar:
+        st.session_state.race = controls(race)
+    share()
+    said()
+    picture()
+    exports(st.session_state.race)
+
+
+def said() -> None:
+    """What to look for, and what was ignored."""
+    race = st.session_state.race
+    for situation in SITUATIONS:
+        if situation.id == race.situation:
+            st.markdown(f"**{_(situation.name)}.** {_(situation.look_for)}")
+    if notes := st.session_state.get("notes"):
+        st.warning("  \n".join(words.note(n) for n in notes), icon=":material/info:")
+    (x0, x1), (y0, y1) = LANDSCAPES[race.landscape].domain
+    x, y = race.begin
+    if not (x0 <= x <= x1 and y0 <= y <= y1):
+        text = _("The start {point} lies outside the plot; arrows at its edge point to the runners.")
+        st.info(text.format(point=words.point(race.begin)))
+
+
+@st.fragment
+def picture() -> None:
+    """The stage, in a fragment: dragging the start reruns nothing else."""
+    race = st.session_state.race
+    runs = run_all(race)
+    moving = race_stage.moving(race, runs)
+    step = st.query_params.get("step", "")
+    if step.isdecimal() and len(step) < 6:
+        moving["step"] = int(step)
+    stage.show("stage", lambda: race_stage.still(race), race_stage.identity(race), moving, dragged)
+    if st.session_state.pop("drag_done", False):
+        st.rerun()
+
+
+def dragged() -> None:
+    """A start point arrived from the stage."""
+    told = st.session_state.stage.start
+    x, y = (float(v) for v in told["point"])
+    put(replace(st.session_state.race, start=(x, y)))
+    st.session_state.drag_done = bool(told["done"])
+
+
+if framed():
+    main()

@@ -1,0 +1,76 @@
+"""Controls made from declarations: one `Hyper`, one widget."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+
+import streamlit as st
+
+from descent.hyper import Hyper
+from ui.language import _
+
+# Twenty round numbers a decade: what a hand would set on a logarithmic dial.
+LADDER = (1, 1.1, 1.25, 1.4, 1.6, 1.8, 2, 2.25, 2.5, 2.8, 3.2, 3.6, 4, 4.5, 5, 5.6, 6.3, 7, 8, 9)
+
+
+@lru_cache(maxsize=256)
+def ladder(low: float, high: float, extra: float) -> list[float]:
+    """Round numbers from ``low`` to ``high`` in logarithmic steps, and ``extra`` among them."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    stops = {float(f"{m}e{d}") for d in decades for m in LADDER}
+    return sorted({stop for stop in stops if low <= stop <= high} | {low, high, extra})
+
+
+def text(value: float) -> str:
+    """A knob's value as people write it."""
+    return f"{value:.4g}".replace("e-0", "e-").replace("e+0", "e")
+
+
+def knob(hyper: Hyper, value: float, key: str, *, label: str | None = None, disabled: bool = False) -> float:
+    """The widget of one knob, at ``value``; returns what it is set to.
+
+    ``value`` counts when the widget appears; from then on its own state (``st.session_state[key]``) does.
+    """
+    symbol = f"${hyper.symbol}$" if hyper.symbol else ""
+    name = label or f"{_(hyper.label)} {symbol}".strip()
+    help_text = _(hyper.help)
+    if hyper.scale == "switch":
+        _begin(key, bool(value))
+        return float(st.toggle(name, key=key, help=help_text, disabled=disabled))
+    if hyper.scale == "log":
+        _begin(key, float(value))
+        stops = ladder(hyper.low, hyper.high, float(st.session_state[key]))
+        return float(st.select_slider(name, stops, key=key, format_func=text, help=help_text, disabled=disabled))
+    if hyper.scale == "integer":
+        _begin(key, int(value))
+        return float(st.slider(name, int(hyper.low), int(hyper.high), key=key, help=help_text, disabled=disabled))
+    _begin(key, float(value))
+    step = 10.0 ** (math.floor(math.log10(hyper.high - hyper.low)) - 2)
+    step = step / 10 if hyper.high <= 1 else step
+    return float(
+        st.slider(
+            name,
+            float(hyper.low),
+            float(hyper.high),
+            step=step,
+            format="%.4g",
+            key=key,
+            help=help_text,
+            disabled=disabled,
+        )
+    )
+
+
+def _begin(key: str, value: object) -> None:
+    if key not in st.session_state:
+        st.session_state[key] = value
+
+
+def pick(
+    label: str, options: Sequence[str], names: dict[str, str], value: str, key: str, help: str | None = None
+) -> str:
+    """A choice of one of ``options``, shown by their names."""
+    _begin(key, value)
+    return st.selectbox(label, options, key=key, format_func=lambda option: names[option], help=help)

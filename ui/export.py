@@ -1,0 +1,69 @@
+"""What people take away from a race: its data, its RunSpecs, a script that repeats it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+from descent import RunSpec, Trajectory
+
+
+def trajectories_csv(names: Sequence[str], runs: Sequence[Trajectory]) -> str:
+    """One row a runner and step. The update and learning rate of a row are those that led *away* from it."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    columns = ["runner", "step", "x", "y", "loss", "gradient_x", "gradient_y", "update_x", "update_y", "learning_rate"]
+    writer.writerow(columns)
+    for name, run in zip(names, runs, strict=True):
+        last = run.steps if run.diverged_at < 0 else int(run.diverged_at)
+        for t in range(last + 1):
+            state = [*run.position[t], run.loss[t], *run.gradient[t]]
+            move = [*run.update[t], run.learning_rate[t]] if t < run.steps else [None] * 3
+            writer.writerow([name, t, *(_exact(v) for v in (*state, *move))])
+    return out.getvalue()
+
+
+def _exact(value: object) -> str:
+    """Every digit of a float32, and nothing for what is missing or not a number."""
+    return "" if value is None or value != value else str(value)
+
+
+def python_script(specs: Sequence[RunSpec], address: str = "") -> str:
+    """A short script that repeats the race with this package."""
+    first = specs[0]
+    shared = {
+        "start": first.start,
+        "steps": first.steps,
+        "shape": dict(first.shape),
+        "schedule_hyper": dict(first.schedule_hyper),
+        "noise": first.noise,
+        "seed": first.seed,
+    }
+    lines = [
+        '"""A race from Descent Lab. Run it from the folder of the project, with its environment.',
+        *([f"\n{address}"] if address else []),
+        '"""',
+        "",
+        "from descent import descend",
+        "from landscapes import LANDSCAPES",
+        "from optimizers import OPTIMIZERS",
+        "from schedules import SCHEDULES",
+        "",
+        "shared = dict(",
+        *(f"    {name}={value!r}," for name, value in shared.items() if value not in ({}, 0, 0.0)),
+        f'    schedule=SCHEDULES["{first.schedule}"],',
+        ")",
+        "runners = [",
+    ]
+    for spec in specs:
+        clip = {n: getattr(spec, n) for n in ("clip_value", "clip_norm") if getattr(spec, n) is not None}
+        lines.append(f"    ({spec.optimizer!r}, {dict(spec.hyper)!r}, {clip!r}),")
+    lines += [
+        "]",
+        "for optimizer, hyper, clipping in runners:",
+        f'    t = descend(LANDSCAPES["{first.landscape}"], OPTIMIZERS[optimizer], hyper=hyper, **clipping, **shared)',
+        "    print(optimizer, hyper, t.position[-1], t.loss[-1], t.diverged_at)",
+        "",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,365 @@
+"""The race's controls in the sidebar: made from the declarations, read back into a `Race`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from descent.spec import Values
+from figures import LaneStyle, lane_styles
+from landscapes import FAMILIES as LANDSCAPE_FAMILIES
+from landscapes import LANDSCAPES
+from lessons.situations import SITUATIONS
+from optimizers import FAMILIES as OPTIMIZER_FAMILIES
+from optimizers import OPTIMIZERS
+from schedules import SCHEDULES
+from ui.controls import knob, pick
+from ui.language import LANGUAGES, _, language
+from ui.race import (
+    AXES,
+    CLIP_AT,
+    CLIPS,
+    FAR,
+    MAX_FILE,
+    MAX_LANES,
+    NOISE,
+    RATE,
+    SEED,
+    STEPS,
+    TOLERANCE,
+    Lane,
+    Race,
+    from_json,
+    from_query,
+    to_query,
+    with_knob,
+)
+
+GLYPHS = {
+    "circle": "●",
+    "square": "■",
+    "diamond": "◆",
+    "triangle-up": "▲",
+    "cross": "✚",
+    "star": "★",
+    "triangle-down": "▼",
+    "pentagon": "⬟",
+    "hexagon": "⬢",
+}
+KEY = "race."  # of every widget here
+DEFAULT = Race(
+    landscape="rosenbrock",
+    lanes=(
+        Lane("sgd", Values(learning_rate=0.0011)),
+        Lane("momentum", Values(learning_rate=0.0011)),
+        Lane("rmsprop", Values(learning_rate=0.01, decay=0.9)),
+        Lane("adam", Values(learning_rate=0.05)),
+    ),
+)
+
+
+# ---- state: the race of this session, and the URL ----------------------------------------------------------------
+
+
+def current() -> Race:
+    """The session's race; read from the URL when the session starts, and when the URL was changed from outside."""
+    asked = {key: value for key, value in st.query_params.to_dict().items() if key not in ("lang", "step")}
+    if "race" not in st.session_state or asked != st.session_state.get("race_query", asked):
+        race, notes = from_query(asked, DEFAULT, [s.id for s in SITUATIONS])
+        put(race)
+        st.session_state.notes = notes
+    return st.session_state.race
+
+
+def put(race: Race) -> None:
+    """Make ``race`` the session's, whatever the widgets say."""
+    st.session_state.race = race
+    for key in [key for key in st.session_state if str(key).startswith(KEY)]:
+        del st.session_state[key]
+
+
+def share() -> None:
+    """Write the session's race into the URL, if it is not there yet."""
+    query = to_query(st.session_state.race)
+    st.session_state.race_query = query
+    here = st.query_params.to_dict()
+    kept = {"step": here["step"]} if "step" in here else {}
+    if "lang" in here or language() != st.session_state.get("language_preferred", language()):
+        kept["lang"] = language()
+    if here != query | kept:
+        st.query_params.from_dict(query | kept)
+
+
+def styles(race: Race) -> list[LaneStyle]:
+    """The look of each lane."""
+    return lane_styles(list(OPTIMIZERS), [lane.optimizer for lane in race.lanes])
+
+
+def lane_names(race: Race) -> list[str]:
+    """The name of each lane: its optimizer's, and where one runs twice, what sets it apart."""
+    names = [_(OPTIMIZERS[lane.optimizer].name) for lane in race.lanes]
+    out = []
+    for lane, name in zip(race.lanes, names, strict=True):
+        twins = [other for other in race.lanes if other.optimizer == lane.optimizer]
+        if len(twins) > 1:
+            hypers = OPTIMIZERS[lane.optimizer].hypers
+            differ = [h for h in hypers if len({t.hyper.get(h.name, h.default) for t in twins}) > 1]
+            if race.rate is not None:
+                differ = [h for h in differ if h.name != "learning_rate"]
+            marks = [f"{SIGNS.get(h.name, h.name)}={lane.hyper.get(h.name, h.default):.4g}" for h in differ]
+            if len({t.clipped for t in twins}) > 1 and race.clip != "off":
+                marks.append(_("clipped") if lane.clipped else _("not clipped"))
+            name = " ".join([name, *marks])
+        out.append(name)
+    return out
+
+
+SIGNS = {"learning_rate": "α", "momentum": "ρ", "decay": "β", "b1": "β₁", "b2": "β₂", "eps": "ε", "weight_decay": "λ"}
+
+
+# ---- the sidebar ---------------------------------------------------------------------------------------------------
+
+
+def controls(race: Race) -> Race:
+    """All controls of the race; returns it as they now stand."""
+    _presets()
+    race = _landscape(race)
+    st.divider()
+    race = _lanes(race)
+    st.divider()
+    race = _run(race)
+    race = _view(race)
+    _upload()
+    return race
+
+
+def _presets() -> None:
+    ids = [situation.id for situation in SITUATIONS]
+    names = {situation.id: _(situation.name) for situation in SITUATIONS}
+
+    def choose() -> None:
+        if chosen := st.session_state[f"{KEY}situation"]:
+            situation = SITUATIONS[ids.index(chosen)]
+            put(Race.of(situation.runs, situation=chosen, **situation.view))
+            st.session_state.notes = []
+
+    key = f"{KEY}situation"
+    if key not in st.session_state and st.session_state.race.situation in ids:
+        st.session_state[key] = st.session_state.race.situation
+    st.selectbox(
+        _("Preset"),
+        ids,
+        index=None,
+        placeholder=_("Choose a situation"),
+        format_func=lambda i: names[i],
+        key=key,
+        on_change=choose,
+        help=_("Each shows one thing, with a sentence on what to look for."),
+    )
+
+
+def _landscape(race: Race) -> Race:
+    options = [member.id for family in LANDSCAPE_FAMILIES for member in family.members]
+    names = {
+        member.id: f"{_(member.name)} · {_(family.name)}" for family in LANDSCAPE_FAMILIES for member in family.members
+    }
+
+    def change() -> None:
+        chosen = st.session_state[f"{KEY}landscape"]
+        put(replace(st.session_state.race, landscape=chosen, shape=Values(), start=None, situation=""))
+
+    key = f"{KEY}landscape"
+    if key not in st.session_state:
+        st.session_state[key] = race.landscape
+    st.selectbox(_("Landscape"), options, key=key, format_func=lambda i: names[i], on_change=change)
+    landscape = LANDSCAPES[race.landscape]
+    st.caption(f"{_(landscape.teaches)}")
+    shape = race.shape
+    for hyper in landscape.hypers:
+        value = knob(hyper, shape.get(hyper.name, hyper.default), f"{KEY}{landscape.id}.{hyper.name}")
+        shape = with_knob(shape, hyper, value)
+    columns = st.columns(2)
+    begin = []
+    for column, axis, value in zip(columns, ("x", "y"), race.begin, strict=True):
+        key = f"{KEY}{axis}"
+        if key not in st.session_state:
+            st.session_state[key] = float(value)
+        begin.append(
+            column.number_input(
+                _("Start {axis}").format(axis=axis),
+                -FAR,
+                FAR,
+                key=key,
+                step=0.1,
+                format="%.6g",
+                help=_("Or drag the ring on the contour; with the ring in focus, arrow keys move it."),
+            )
+        )
+    start = None if tuple(begin) == landscape.start else (begin[0], begin[1])
+    return replace(race, shape=shape, start=start)
+
+
+def _lanes(race: Race) -> Race:
+    shared = f"{KEY}shared"
+    if shared not in st.session_state:
+        st.session_state[shared] = race.rate is not None
+    rate = None
+    if st.toggle(_("One learning rate for all"), key=shared):
+        rate = knob(RATE, RATE.default if race.rate is None else race.rate, f"{KEY}rate")
+    race = replace(race, rate=rate)
+    _look(styles(race))
+    lanes = tuple(
+        _lane(race, number, lane, name)
+        for number, (lane, name) in enumerate(zip(race.lanes, lane_names(race), strict=True))
+    )
+    _add(race)
+    return replace(race, lanes=lanes)
+
+
+def _lane(race: Race, number: int, lane: Lane, name: str) -> Lane:
+    optimizer = OPTIMIZERS[lane.optimizer]
+    key = f"{KEY}{number}.{lane.optimizer}"
+    hyper = lane.hyper
+    clipped = lane.clipped
+    row, more = st.columns([4, 1], vertical_alignment="center", gap="small")
+    rate = next((h for h in optimizer.hypers if h.name == "learning_rate"), None)
+    with row.container(key=f"{KEY}look.{number}"):
+        if rate is not None and race.rate is None:
+            value = knob(rate, hyper.get(rate.name, rate.default), f"{key}.{rate.name}", label=rf"**{name}** $\alpha$")
+            hyper = with_knob(hyper, rate, value)
+        else:
+            st.markdown(f"**{name}**")
+    with more.popover("", icon=":material/tune:", key=f"{key}.more", help=_("All knobs of {name}").format(name=name)):
+        st.markdown(f"**{_(optimizer.name)}** ({optimizer.year})  \n{_(optimizer.summary)}")
+        st.latex(optimizer.equations)
+        for knobs in optimizer.hypers:
+            if knobs is not rate:
+                value = knob(knobs, hyper.get(knobs.name, knobs.default), f"{key}.{knobs.name}")
+                hyper = with_knob(hyper, knobs, value)
+        if race.clip != "off":
+            switch = f"{key}.clipped"
+            if switch not in st.session_state:
+                st.session_state[switch] = clipped
+            clipped = st.toggle(_("Gradient clipping applies"), key=switch)
+        st.caption(optimizer.reference)
+        twice, remove = st.columns(2)
+        twice.button(_("Run twice"), key=f"{key}.twice", on_click=_duplicate, args=(number,))
+        remove.button(_("Remove"), key=f"{key}.remove", on_click=_remove, args=(number,))
+    return Lane(lane.optimizer, hyper, clipped)
+
+
+def _look(looks: list[LaneStyle]) -> None:
+    """Each lane's glyph and colour in front of its name."""
+    dark = st.context.theme.type == "dark"
+    rules = "".join(
+        f".st-key-race-look-{k} p strong::before {{ content: '{GLYPHS[s.marker]} '; color: {s.dark if dark else s.light} }}"
+        for k, s in enumerate(looks)
+    )
+    st.html(f"<style>{rules}</style>")
+
+
+def _change_lanes(lanes: tuple[Lane, ...]) -> None:
+    put(replace(st.session_state.race, lanes=lanes))
+
+
+def _remove(number: int) -> None:
+    lanes = st.session_state.race.lanes
+    _change_lanes(lanes[:number] + lanes[number + 1 :])
+
+
+def _duplicate(number: int) -> None:
+    lanes = st.session_state.race.lanes
+    _change_lanes(lanes[: number + 1] + lanes[number:])
+
+
+def _add(race: Race) -> None:
+    options = [member.id for family in OPTIMIZER_FAMILIES for member in family.members]
+    names = {
+        member.id: f"{_(member.name)} · {_(family.name)}" for family in OPTIMIZER_FAMILIES for member in family.members
+    }
+
+    def add() -> None:
+        if chosen := st.session_state[f"{KEY}add"]:
+            _change_lanes((*st.session_state.race.lanes, Lane(chosen)))
+
+    full = len(race.lanes) >= MAX_LANES
+    st.selectbox(
+        _("Add an optimizer"),
+        options,
+        index=None,
+        key=f"{KEY}add",
+        placeholder=_("+ optimizer"),
+        format_func=lambda i: names[i],
+        on_change=add,
+        label_visibility="collapsed",
+        disabled=full,
+    )
+
+
+def _run(race: Race) -> Race:
+    steps = knob(STEPS, race.steps, f"{KEY}steps")
+    names = {key: _(name) for key, name in CLIPS.items()}
+    with st.expander(_("Noise, clipping, schedule")):
+        noise = knob(NOISE, race.noise, f"{KEY}noise")
+        seed = knob(SEED, race.seed, f"{KEY}seed", disabled=noise == 0)
+        clip = pick(_("Gradient clipping"), list(CLIPS), names, race.clip, f"{KEY}clip")
+        clip_at = knob(CLIP_AT, race.clip_at, f"{KEY}clip_at", disabled=clip == "off")
+        schedules = {key: _(schedule.name) for key, schedule in SCHEDULES.items()}
+        schedule = pick(_("Learning-rate schedule"), list(SCHEDULES), schedules, race.schedule, f"{KEY}schedule")
+        knobs = race.schedule_hyper if schedule == race.schedule else Values()
+        for hyper in SCHEDULES[schedule].hypers:
+            value = knob(hyper, knobs.get(hyper.name, hyper.default), f"{KEY}{schedule}.{hyper.name}")
+            knobs = with_knob(knobs, hyper, value)
+        tolerance = knob(TOLERANCE, race.tolerance, f"{KEY}tolerance")
+    return replace(
+        race,
+        steps=int(steps),
+        noise=noise,
+        seed=int(seed),
+        clip=clip,
+        clip_at=clip_at,
+        schedule=schedule,
+        schedule_hyper=knobs,
+        tolerance=tolerance,
+    )
+
+
+def _view(race: Race) -> Race:
+    names = {key: _(name) for key, name in AXES.items()}
+    key = f"{KEY}axis"
+    if key not in st.session_state:
+        st.session_state[key] = race.axis
+    axis = st.segmented_control(_("Loss axis"), list(AXES), key=key, format_func=lambda i: names[i], required=True)
+    key = f"{KEY}projector"
+    if key not in st.session_state:
+        st.session_state[key] = race.projector
+    projector = st.toggle(_("Projector: thick lines, large type"), key=key)
+    if "language_widget" not in st.session_state:
+        st.session_state.language_widget = language()
+
+    def switch() -> None:
+        st.session_state.language = st.session_state.language_widget
+
+    st.segmented_control(
+        _("Language"),
+        list(LANGUAGES),
+        key="language_widget",
+        format_func=lambda i: LANGUAGES[i],
+        required=True,
+        on_change=switch,
+        label_visibility="collapsed",
+    )
+    return replace(race, axis=axis or race.axis, projector=projector)
+
+
+def _upload() -> None:
+    def read() -> None:
+        file = st.session_state[f"{KEY}file"]
+        if file is not None:
+            race, notes = from_json(file.read(MAX_FILE + 1), st.session_state.race)
+            put(race)
+            st.session_state.notes = notes
+
+    with st.expander(_("Open a race from a file")):
+        st.file_uploader(_("RunSpec JSON, as exported here"), key=f"{KEY}file", on_change=read)

@@ -1,0 +1,139 @@
+"""The race's pictures: from trajectories to what the stage is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from descent import Trajectory
+from descent.field import field
+from descent.hyper import fill
+from descent.verdict import judge, steps_to
+from figures import Height, contour, loss_curves, surface
+from landscapes import LANDSCAPES
+from optimizers import OPTIMIZERS
+from ui import words
+from ui.controls import text
+from ui.language import _, language
+from ui.race import Race
+from ui.race_controls import lane_names, styles
+
+
+def identity(race: Race) -> list[Any]:
+    """The plain values that the still part of the picture depends on."""
+    return [race.landscape, sorted(race.shape.items()), race.axis, race.projector, language()]
+
+
+def still(race: Race) -> dict[str, Any]:
+    """The part of the picture that rests while runs change: surface, axes, words, look."""
+    landscape = LANDSCAPES[race.landscape]
+    shape = fill(landscape.hypers, race.shape, landscape.id)
+    ground = field(landscape, shape)
+    height = Height.of(ground.z, landscape.height == "log")
+    points = landscape.critical_points(**shape)
+    minimum = landscape.minimum(**shape)
+    distance = minimum is not None
+    logarithmic = race.axis == "log" and (distance or float(np.nanmin(ground.z)) > 0)
+    ordinate = _("loss − minimum") if distance and logarithmic else _("loss")
+    return {
+        "name": race.landscape,
+        "contour": contour(
+            *ground,
+            height,
+            [m.point for m in points.minima],
+            points.saddles,
+            names=(_("minimum"), _("saddle")),
+            label=_("loss"),
+            key=race.landscape,
+        ),
+        "surface": surface(*ground, height, label=_("loss")),
+        "loss": loss_curves(step=_("step"), loss=ordinate, logarithmic=logarithmic),
+        "height": height.to_json(),
+        "domain": landscape.domain,
+        "minimum": minimum,
+        "look": {"log": logarithmic, "distance": distance and logarithmic, "projector": race.projector},
+        "words": stage_words(),
+    }
+
+
+def stage_words() -> dict[str, str]:
+    """All words on the stage itself."""
+    return {
+        "first": _("to the start (Home)"),
+        "back": _("one step back (←)"),
+        "play": _("play (space)"),
+        "pause": _("pause (space)"),
+        "on": _("one step on (→)"),
+        "last": _("to the end (End)"),
+        "speed": _("speed"),
+        "loop": _("repeat"),
+        "png": _("save the picture as PNG"),
+        "scrub": _("step shown"),
+        "step": _("step"),
+        "loss": _("loss"),
+        "start": _("start point: drag it, or move it with the arrow keys"),
+        "runner": _("runner"),
+        "position": _("position"),
+        "verdict": _("verdict at the end"),
+        "final": _("final loss"),
+        "slope": _("‖∇f‖ at the end"),
+        "reached": _("steps to tolerance"),
+        "evaluations": _("gradient evaluations"),
+        "loss_help": _("at the step shown"),
+        "position_help": _("at the step shown"),
+        "slope_help": _("norm of the gradient at the end point"),
+        "reached_help": _("first step whose loss is within the tolerance of the lowest value"),
+        "evaluations_help": _("how many gradients were computed in all"),
+        "nobody": _("Nobody is running. Add an optimizer on the left."),
+    }
+
+
+def moving(race: Race, runs: Sequence[Trajectory]) -> dict[str, Any]:
+    """The part that changes with every run: paths, start, verdicts, descriptions."""
+    landscape = LANDSCAPES[race.landscape]
+    shape = fill(landscape.hypers, race.shape, landscape.id)
+    minimum = landscape.minimum(**shape)
+    names = lane_names(race)
+    lanes = []
+    verdicts = judge(landscape, runs, shape) if runs else []
+    for lane, run, style, name, verdict in zip(race.lanes, runs, styles(race), names, verdicts, strict=True):
+        said, evidence = words.verdict(verdict, landscape, shape)
+        reached = steps_to(run, minimum, race.tolerance)
+        taken = run.steps if run.diverged_at < 0 else int(run.diverged_at)
+        lanes.append(
+            {
+                "name": name,
+                "style": asdict(style),
+                "diverged": int(run.diverged_at),
+                "verdict": {
+                    "kind": verdict.kind,
+                    "text": said,
+                    "help": evidence,
+                    "final": "✕" if run.diverged_at >= 0 else text(verdict.loss),
+                    "slope": "✕" if run.diverged_at >= 0 else text(verdict.gradient_norm),
+                    "reached": "–" if reached < 0 else str(reached),
+                    "evaluations": str(taken * OPTIMIZERS[lane.optimizer].cost.gradients),
+                },
+            }
+        )
+    where = {"landscape": _(landscape.name), "runners": words.join(names) or "–", "start": words.point(race.begin)}
+    ends = "; ".join(f"{lane['name']}: {lane['verdict']['text']}" for lane in lanes)
+    empty = np.zeros(0, np.float32)
+    return {
+        "start": list(race.begin),
+        "runs": {
+            "steps": race.steps,
+            "lanes": lanes,
+            "positions": np.concatenate([r.position.ravel() for r in runs]) if runs else empty,
+            "losses": np.concatenate([r.loss for r in runs]) if runs else empty,
+        },
+        "alt": {
+            "contour": _("Contour of {landscape} with the paths of {runners} from {start}.").format(**where)
+            + f" {ends}",
+            "surface": _("{landscape} in perspective with the same paths.").format(**where),
+            "loss": _("Loss against step of {runners}.").format(**where),
+        },
+    }

@@ -1,0 +1,66 @@
+"""Running a race: what was compiled is kept, and the first race is compiled before anybody asks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from threading import Lock, Thread
+
+import streamlit as st
+
+from descent import RunSpec, Trajectory
+from descent.compilation import keep_compilations
+from descent.field import field
+from descent.verdict import judge
+from landscapes import LANDSCAPES
+from lessons.situations import run
+from ui.language import _
+from ui.race import Race
+
+Machine = tuple[str, str, str]
+_compiled: set[Machine] = set()
+_locks: defaultdict[Machine, Lock] = defaultdict(Lock)
+
+
+def machine(spec: RunSpec) -> Machine:
+    """What is compiled once for all knobs of a run."""
+    return spec.landscape, spec.optimizer, spec.schedule
+
+
+def _run(spec: RunSpec) -> Trajectory:
+    """`run`; two threads never compile the same thing at the same time."""
+    if machine(spec) in _compiled:
+        return run(spec)
+    with _locks[machine(spec)]:
+        trajectory = run(spec)
+        _compiled.add(machine(spec))
+    return trajectory
+
+
+def run_all(race: Race) -> list[Trajectory]:
+    """The trajectory of each lane, with a word to the user while something is compiled."""
+    specs = race.runs()
+    if _compiled.issuperset(map(machine, specs)):
+        return [_run(spec) for spec in specs]
+    with (
+        st.spinner(_("Preparing {count} optimizers on this surface …").format(count=len(specs))),
+        ThreadPoolExecutor(2) as pool,
+    ):
+        return list(pool.map(_run, specs))
+
+
+@cache
+def warm_up(race: Race) -> Thread:
+    """Compile a race in the background, once a process. Compilations are kept on disk from here on."""
+    keep_compilations()
+
+    def work() -> None:
+        landscape = LANDSCAPES[race.landscape]
+        field(landscape, race.shape)
+        with ThreadPoolExecutor(2) as pool:
+            judge(landscape, list(pool.map(_run, race.runs())), race.shape)
+
+    thread = Thread(target=work, name="warm-up", daemon=True)
+    thread.start()
+    return thread

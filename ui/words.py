@@ -1,0 +1,52 @@
+"""Sentences about runs: verdicts, descriptions of pictures, notes on what was ignored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from descent.landscape import Landscape
+from descent.verdict import Verdict
+from ui.controls import text
+from ui.language import _
+from ui.race import Note
+
+
+def point(position: Sequence[float]) -> str:
+    """A point to four digits."""
+    return f"({text(round(position[0], 6))}, {text(round(position[1], 6))})"
+
+
+def verdict(found: Verdict, landscape: Landscape, shape: dict[str, float]) -> tuple[str, str]:
+    """A verdict in a few words, and the evidence for it."""
+    low, high = found.eigenvalues
+    evidence = _("Hessian eigenvalues {low} and {high}, gradient norm {slope}, at {point}").format(
+        low=text(low), high=text(high), slope=text(found.gradient_norm), point=point(found.position)
+    )
+    if found.kind == "diverged":
+        return _("diverged at step {step}").format(step=found.diverged_at), evidence
+    if found.kind == "minimum":
+        kinds = {"global": _("global minimum"), "local": _("local minimum"), "flat": _("flat minimum")}
+        name = kinds.get(found.detail, _("minimum"))
+        several = len(landscape.critical_points(**shape).minima) > 1
+        return f"{name} {point(found.position)}" if several else name, evidence
+    names = {
+        "saddle": _("saddle point"),
+        "maximum": _("maximum"),
+        "plateau": _("plateau"),
+        "cycling": _("cycling"),
+        "moving": _("still moving, off the plot") if found.detail == "outside" else _("still moving"),
+    }
+    return names[found.kind], evidence
+
+
+def note(ignored: Note) -> str:
+    """What was ignored, and what would have been allowed."""
+    allowed = _(ignored.allowed).format(**ignored.fields)
+    return _("{key} = {given} was ignored; allowed: {allowed}").format(
+        key=ignored.key, given=ignored.given or _("nothing"), allowed=allowed
+    )
+
+
+def join(names: Sequence[str]) -> str:
+    """Names in a row."""
+    return ", ".join(names)
