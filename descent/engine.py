@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from descent.hyper import fill
+from descent.hyper import as_float, fill
 from descent.landscape import Landscape
 from descent.optimizer import Optimizer, Problem, Terms
 from descent.processing import Processing
@@ -91,7 +91,15 @@ class Machine(NamedTuple):
             *processing,
             np.nan if minimum is None else minimum,
         ]
-        return Inputs(np.asarray(numbers, dtype), np.asarray([steps, seed], np.int32))
+        with np.errstate(over="ignore"):
+            packed = np.asarray(numbers, dtype)
+        # All but the clipping thresholds, which may be infinite, and the minimum, which may be unknown.
+        finite = np.isfinite(packed[:-3])
+        if not finite.all():
+            name = [*(h.name for part in self for h in part.hypers), *Processing._fields][finite.argmin()]
+            allowed = f"within the range of {np.dtype(dtype)}"
+            raise ValueError(f"{name} must be {allowed}; {numbers[finite.argmin()]!r} was given")
+        return Inputs(packed, np.asarray([steps, seed], np.int32))
 
     def unpack(self, inputs: Inputs) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], Processing, Any]:
         """The inverse of `pack`, on traced numbers: shape, hyper, schedule's hyper, processing, minimum."""
@@ -265,22 +273,31 @@ def _ends_of_knobs(machine: Machine, start: jax.Array, numbers: jax.Array, integ
     return jax.vmap(lambda row: advance(machine, False, start, Inputs(row, integers), 0))(numbers)
 
 
-def _check_start(start: object) -> np.ndarray:
+def check_kind(given: object, kind: type) -> None:
+    """Raise ``ValueError`` if a declaration is needed and something else, its id for instance, was given."""
+    if not isinstance(given, kind):
+        raise ValueError(f"one of {kind.__name__.upper()}S is needed, not its id or anything else; {given!r} was given")
+
+
+def check_start(start: object) -> np.ndarray:
     """``start`` as a float32 or float64 array of shape (2,) or (batch, 2)."""
     allowed = "start must be two finite numbers (x, y), or an array of shape (batch, 2)"
     try:
         array = np.asarray(start)
-        array = array.astype(np.float64 if array.dtype == np.float64 and hasattr(start, "dtype") else np.float32)
-    except (TypeError, ValueError):
+    except ValueError:  # ragged
         raise ValueError(f"{allowed}; {start!r} was given") from None
+    if array.dtype.kind not in "iuf":
+        raise ValueError(f"{allowed}; {start!r} was given")
     if array.ndim not in (1, 2) or array.shape[-1] != 2 or array.size == 0:
         raise ValueError(f"{allowed}; an array of shape {array.shape} was given")
+    with np.errstate(over="ignore"):
+        array = array.astype(np.float64 if array.dtype == np.float64 and hasattr(start, "dtype") else np.float32)
     if not np.isfinite(array).all():
         raise ValueError(f"{allowed}; {start!r} was given")
     return array
 
 
-def _check_whole(name: str, value: object, low: int, high: int) -> int:
+def check_whole(name: str, value: object, low: int, high: int) -> int:
     """``value`` as an int in [low, high]."""
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or not low <= value <= high:
         raise ValueError(f"{name} must be a whole number from {low} to {high}; {value!r} was given")
@@ -289,10 +306,7 @@ def _check_whole(name: str, value: object, low: int, high: int) -> int:
 
 def _check_amount(name: str, value: object, zero: bool) -> float:
     """``value`` as a finite float, at least 0, or above it if ``zero`` is not allowed."""
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        number = np.nan
+    number = as_float(value)
     if not np.isfinite(number) or number < 0 or (number == 0 and not zero):
         raise ValueError(f"{name} must be a finite number {'≥' if zero else '>'} 0; {value!r} was given")
     return number
@@ -316,10 +330,7 @@ def prepare(
 ) -> tuple[Machine, Inputs]:
     """Check everything that a run is told, and pack it. Raises ``ValueError`` as `descend` does."""
     for given, kind in ((landscape, Landscape), (optimizer, Optimizer), (schedule, Schedule)):
-        if not isinstance(given, kind):
-            raise ValueError(
-                f"a {kind.__name__} is needed, such as those in {kind.__name__.upper()}S; {given!r} was given"
-            )
+        check_kind(given, kind)
     processing = Processing(
         _check_amount("noise", noise, zero=True),  # type: ignore[arg-type]
         _check_amount("relative_noise", relative_noise, zero=True),  # type: ignore[arg-type]
@@ -327,8 +338,8 @@ def prepare(
         np.inf if clip_norm is None else _check_amount("clip_norm", clip_norm, zero=False),  # type: ignore[arg-type]
     )
     machine = Machine(landscape, optimizer, schedule)
-    steps = _check_whole("steps", steps, 0, MAX_STEPS)
-    seed = _check_whole("seed", seed, 0, 2**31 - 1)
+    steps = check_whole("steps", steps, 0, MAX_STEPS)
+    seed = check_whole("seed", seed, 0, 2**31 - 1)
     return machine, machine.pack(shape, hyper, schedule_hyper, processing, steps, seed, dtype)
 
 
@@ -423,7 +434,8 @@ def descend(
     Raises:
         ValueError: an unknown knob, a non-finite number, a wrong shape; the message says what is allowed.
     """
-    points = _check_start(landscape.start if start is None else start)
+    check_kind(landscape, Landscape)
+    points = check_start(landscape.start if start is None else start)
     machine, inputs = prepare(
         landscape,
         optimizer,
@@ -439,7 +451,7 @@ def descend(
         seed=seed,
         dtype=points.dtype,
     )
-    single = points.ndim == 1
+    steps, single = int(steps), points.ndim == 1
     normals = _normals(seed, steps, None if single else len(points), points.dtype, noise or relative_noise)
     record = _record_one if single else _record_many
     with jax.enable_x64(points.dtype == np.float64):
@@ -465,7 +477,7 @@ def ends(
 
     With a ``tolerance``, also the step from which on every update stays below it in each coordinate.
     """
-    points = _check_start(starts)
+    points = check_start(starts)
     if points.ndim != 2:
         raise ValueError(f"starts must have shape (batch, 2); an array of shape {points.shape} was given")
     machine, inputs = prepare(

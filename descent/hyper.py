@@ -10,6 +10,18 @@ from typing import Literal
 Scale = Literal["linear", "log", "integer", "switch"]
 
 
+def as_float(value: object) -> float:
+    """``value`` as a float; NaN for what is not one number (text is not), infinity for what is too large."""
+    if isinstance(value, (str, bytes)):
+        return math.nan
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except OverflowError:
+        return math.inf
+    except (TypeError, ValueError):
+        return math.nan
+
+
 @dataclass(frozen=True)
 class Hyper:
     """One knob of a landscape, an optimizer or a schedule.
@@ -40,12 +52,9 @@ class Hyper:
 
     def check(self, value: object, owner: str) -> float:
         """Return ``value`` as a float; raise ``ValueError`` if it is no finite number of the right kind."""
-        try:
-            number = float(value)  # type: ignore[arg-type]
-        except (TypeError, ValueError):
-            raise ValueError(f"{self.name} of {owner} must be one finite number; {value!r} was given") from None
+        number = as_float(value)
         if not math.isfinite(number):
-            raise ValueError(f"{self.name} of {owner} must be a finite number; {value!r} was given")
+            raise ValueError(f"{self.name} of {owner} must be one finite number; {value!r} was given")
         if self.whole and number != round(number):
             raise ValueError(f"{self.name} of {owner} must be a whole number; {value!r} was given")
         return number
@@ -64,7 +73,9 @@ def fill(hypers: Iterable[Hyper], given: Mapping[str, object] | None, owner: str
     Raises ``ValueError`` for an unknown name or a value that is not a finite number.
     """
     declared = {hyper.name: hyper for hyper in hypers}
-    given = dict(given or {})
+    if not isinstance(given, Mapping | None):
+        raise ValueError(f"the knobs of {owner} must be a mapping of names to numbers; {given!r} was given")
+    given = given or {}
     for name in given:
         if name not in declared:
             has = ", ".join(declared) or "none"

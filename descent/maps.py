@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from descent.engine import CONSTANT, ends, ends_over_knobs, prepare
+from descent.engine import CONSTANT, check_kind, check_start, check_whole, ends, ends_over_knobs, prepare
 from descent.landscape import Landscape
 from descent.optimizer import Optimizer
 from descent.verdict import KINDS, classify, diagonal
@@ -43,8 +43,8 @@ def basins(
 
     Raises ``ValueError`` as `descend` does, and for a resolution outside 2 … 2048.
     """
-    if isinstance(resolution, bool) or not isinstance(resolution, int) or not 2 <= resolution <= 2_048:
-        raise ValueError(f"resolution must be a whole number from 2 to 2048; {resolution!r} was given")
+    check_kind(landscape, Landscape)
+    resolution = check_whole("resolution", resolution, 2, 2_048)
     x, y = (np.linspace(low, high, resolution, dtype=np.float32) for low, high in landscape.domain)
     starts = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
     # A run has settled once its steps no longer change the picture.
@@ -78,30 +78,35 @@ def sweep(
 ) -> KnobMap:
     """Run from one start under every combination of the given values of the optimizer's or landscape's knobs.
 
-    ``hyper`` and ``shape`` set the knobs that are not swept. Raises ``ValueError`` as `descend` does, and for
-    an unknown knob, an empty axis or a value that is not finite.
+    ``hyper`` and ``shape`` set the knobs that are not swept; ``start`` decides float32 or float64 as it does
+    there. Raises ``ValueError`` as `descend` does, and for an unknown knob, an empty axis or a value that is not
+    finite.
     """
-    if not knobs:
-        raise ValueError("sweep needs at least one knob with its values; none was given")
-    hyper, shape = dict(hyper or {}), dict(shape or {})
+    check_kind(landscape, Landscape)
+    check_kind(optimizer, Optimizer)
+    if not isinstance(knobs, Mapping) or not knobs:
+        raise ValueError(f"sweep needs at least one knob with its values; {knobs!r} was given")
+    point = check_start(landscape.start if start is None else start)
+    if point.ndim != 1:
+        raise ValueError(f"start must be two finite numbers (x, y); an array of shape {point.shape} was given")
+    declared = {h.name: h for h in (*landscape.hypers, *optimizer.hypers)}
     axes: dict[str, np.ndarray] = {}
     for name, values in knobs.items():
-        axis = np.asarray(values, np.float64)
-        if axis.ndim != 1 or axis.size == 0 or not np.isfinite(axis).all():
+        if name not in declared:
+            raise ValueError(f"unknown knob {name!r}; {landscape.id} and {optimizer.id} have {', '.join(declared)}")
+        if isinstance(values, str) or np.ndim(values) != 1 or len(values) == 0:
             raise ValueError(f"the values of {name} must be a non-empty list of finite numbers; {values!r} was given")
-        axes[name] = axis
-        ours = {h.name for h in landscape.hypers}
-        (shape if name in ours else hyper)[name] = float(axis[0])
+        axes[name] = np.array([declared[name].check(value, "this sweep") for value in values])
     machine, inputs = prepare(
-        landscape, optimizer, CONSTANT, steps=steps, shape=shape, hyper=hyper, schedule_hyper=None
+        landscape, optimizer, CONSTANT, steps=steps, shape=shape, hyper=hyper, schedule_hyper=None, dtype=point.dtype
     )
     columns = {h.name: i for i, h in enumerate((*landscape.hypers, *optimizer.hypers))}
     grid = np.meshgrid(*axes.values(), indexing="ij")
     numbers = np.repeat(np.asarray(inputs.numbers)[None], grid[0].size, 0)
     for name, values in zip(axes, grid, strict=True):
-        numbers[:, columns[name]] = values.ravel()
-    point = np.asarray(landscape.start if start is None else start, np.float32)
-    if point.shape != (2,) or not np.isfinite(point).all():
-        raise ValueError(f"start must be two finite numbers (x, y); {start!r} was given")
+        with np.errstate(over="ignore"):
+            numbers[:, columns[name]] = values.ravel()
+        if not np.isfinite(numbers[:, columns[name]]).all():
+            raise ValueError(f"the values of {name} must be within the range of {point.dtype}; {axes[name]} was given")
     found = ends_over_knobs(machine, point, numbers, np.asarray(inputs.integers))
     return KnobMap(axes, found.loss.reshape(grid[0].shape), found.diverged_at.reshape(grid[0].shape))

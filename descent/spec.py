@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
+from numbers import Integral, Real
 from typing import Any
+
+from descent.hyper import as_float
 
 
 class Values(dict[str, float]):
@@ -47,8 +51,9 @@ class RunSpec:
                 raise ValueError(f"{name} must be an id in quotes; {getattr(self, name)!r} was given")
         for name in ("steps", "seed"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int):
+            if isinstance(value, bool) or not isinstance(value, Integral):
                 raise ValueError(f"{name} must be a whole number; {value!r} was given")
+            object.__setattr__(self, name, int(value))
         for name in ("noise", "relative_noise"):
             object.__setattr__(self, name, _number(name, getattr(self, name)))
         for name in ("clip_value", "clip_norm"):
@@ -88,12 +93,7 @@ def _names(cls: type) -> str:
 
 
 def _number(name: object, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError(f"{name} must be a number; {value!r} was given")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = float("inf")
-    if number != number or number in (float("inf"), float("-inf")):
+    number = math.nan if isinstance(value, bool) or not isinstance(value, Real) else as_float(value)
+    if not math.isfinite(number):
         raise ValueError(f"{name} must be a finite number; {value!r} was given")
     return number

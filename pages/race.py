@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
 from landscapes import LANDSCAPES
@@ -11,7 +9,7 @@ from lessons.situations import SITUATIONS
 from ui import race_stage, stage, words
 from ui.frame import framed
 from ui.language import _
-from ui.race_controls import controls, current, put, share
+from ui.race_controls import controls, current, move_start, share
 from ui.race_export import exports
 from ui.runner import run_all
 
@@ -59,7 +57,7 @@ def dragged() -> None:
     """A start point arrived from the stage."""
     told = st.session_state.stage.start
     x, y = (float(v) for v in told["point"])
-    put(replace(st.session_state.race, start=(x, y)))
+    move_start((x, y))
     st.session_state.drag_done = bool(told["done"])
 
 

@@ -11,18 +11,23 @@ import streamlit as st
 from descent.hyper import Hyper
 from ui.language import _
 
-# Twenty round numbers a decade: what a hand would set on a logarithmic dial.
-LADDER = (1, 1.1, 1.25, 1.4, 1.6, 1.8, 2, 2.25, 2.5, 2.8, 3.2, 3.6, 4, 4.5, 5, 5.6, 6.3, 7, 8, 9)
+# Round numbers in a decade: what a hand would set on a logarithmic dial. All stops travel to the browser whenever the
+# widget is drawn, so a dial over many decades has fewer.
+FINE = (1, 1.1, 1.25, 1.4, 1.6, 1.8, 2, 2.25, 2.5, 2.8, 3.2, 3.6, 4, 4.5, 5, 5.6, 6.3, 7, 8, 9)
+MIDDLE = (1, 1.25, 1.6, 2, 2.5, 3.2, 4, 5, 6.3, 8)
+COARSE = (1, 2, 5)
 
 
 @lru_cache(maxsize=256)
 def ladder(low: float, high: float, extra: float) -> list[float]:
     """Round numbers from ``low`` to ``high`` in logarithmic steps, and ``extra`` among them."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    stops = {float(f"{m}e{d}") for d in decades for m in LADDER}
+    round_numbers = FINE if len(decades) <= 4 else MIDDLE if len(decades) <= 9 else COARSE
+    stops = {float(f"{m}e{d}") for d in decades for m in round_numbers}
     return sorted({stop for stop in stops if low <= stop <= high} | {low, high, extra})
 
 
+@lru_cache(maxsize=8192)
 def text(value: float) -> str:
     """A knob's value as people write it."""
     return f"{value:.4g}".replace("e-0", "e-").replace("e+0", "e")
@@ -37,16 +42,16 @@ def knob(hyper: Hyper, value: float, key: str, *, label: str | None = None, disa
     name = label or f"{_(hyper.label)} {symbol}".strip()
     help_text = _(hyper.help)
     if hyper.scale == "switch":
-        _begin(key, bool(value))
+        begin(key, bool(value))
         return float(st.toggle(name, key=key, help=help_text, disabled=disabled))
     if hyper.scale == "log":
-        _begin(key, float(value))
+        begin(key, float(value))
         stops = ladder(hyper.low, hyper.high, float(st.session_state[key]))
         return float(st.select_slider(name, stops, key=key, format_func=text, help=help_text, disabled=disabled))
     if hyper.scale == "integer":
-        _begin(key, int(value))
+        begin(key, int(value))
         return float(st.slider(name, int(hyper.low), int(hyper.high), key=key, help=help_text, disabled=disabled))
-    _begin(key, float(value))
+    begin(key, float(value))
     step = 10.0 ** (math.floor(math.log10(hyper.high - hyper.low)) - 2)
     step = step / 10 if hyper.high <= 1 else step
     return float(
@@ -63,7 +68,8 @@ def knob(hyper: Hyper, value: float, key: str, *, label: str | None = None, disa
     )
 
 
-def _begin(key: str, value: object) -> None:
+def begin(key: str, value: object) -> None:
+    """Give a widget that is about to appear its first value."""
     if key not in st.session_state:
         st.session_state[key] = value
 
@@ -72,5 +78,5 @@ def pick(
     label: str, options: Sequence[str], names: dict[str, str], value: str, key: str, help: str | None = None
 ) -> str:
     """A choice of one of ``options``, shown by their names."""
-    _begin(key, value)
+    begin(key, value)
     return st.selectbox(label, options, key=key, format_func=lambda option: names[option], help=help)

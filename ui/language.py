@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gettext
 import io
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
@@ -35,16 +36,25 @@ def preferred() -> str:
     return "zh" if locale.startswith("zh") else "en"
 
 
+# The session knows its language; asking it a thousand times a run is what this saves.
+_language: ContextVar[str | None] = ContextVar("language", default=None)
+
+
 def language() -> str:
     """The session's language."""
-    return st.session_state.get("language") or preferred()
+    known = _language.get()
+    if known is None:
+        known = st.session_state.get("language") or preferred()
+        _language.set(known)
+    return known
 
 
 def choose_language() -> None:
-    """Take the language from the URL when a session starts."""
+    """At the start of a run: the session's language, which a new session takes from the URL or the browser."""
     asked = st.query_params.get("lang")
     if "language" not in st.session_state:
         st.session_state.language = asked if asked in LANGUAGES else preferred()
+    _language.set(st.session_state.language)
 
 
 def _(message: str) -> str:

@@ -84,7 +84,7 @@ class Note(NamedTuple):
 
 @dataclass(frozen=True)
 class Lane:
-    """One runner: an optimizer with the knobs that differ from their default. ``clipped``: does the race's clipping apply?"""
+    """One runner: an optimizer, the knobs that differ from their default, and whether the race clips its gradient."""
 
     optimizer: str
     hyper: Values = field(default_factory=Values)

@@ -14,7 +14,7 @@ from lessons.situations import SITUATIONS
 from optimizers import FAMILIES as OPTIMIZER_FAMILIES
 from optimizers import OPTIMIZERS
 from schedules import SCHEDULES
-from ui.controls import knob, pick
+from ui.controls import begin, knob, pick
 from ui.language import LANGUAGES, _, language
 from ui.race import (
     AXES,
@@ -77,6 +77,13 @@ def put(race: Race) -> None:
     st.session_state.race = race
     for key in [key for key in st.session_state if str(key).startswith(KEY)]:
         del st.session_state[key]
+
+
+def move_start(point: tuple[float, float]) -> None:
+    """Set the start alone; all other widgets stay as they are."""
+    st.session_state.race = replace(st.session_state.race, start=point)
+    for axis in ("x", "y"):
+        st.session_state.pop(f"{KEY}{axis}", None)
 
 
 def share() -> None:
@@ -170,8 +177,7 @@ def _landscape(race: Race) -> Race:
         put(replace(st.session_state.race, landscape=chosen, shape=Values(), start=None, situation=""))
 
     key = f"{KEY}landscape"
-    if key not in st.session_state:
-        st.session_state[key] = race.landscape
+    begin(key, race.landscape)
     st.selectbox(_("Landscape"), options, key=key, format_func=lambda i: names[i], on_change=change)
     landscape = LANDSCAPES[race.landscape]
     st.caption(f"{_(landscape.teaches)}")
@@ -180,12 +186,11 @@ def _landscape(race: Race) -> Race:
         value = knob(hyper, shape.get(hyper.name, hyper.default), f"{KEY}{landscape.id}.{hyper.name}")
         shape = with_knob(shape, hyper, value)
     columns = st.columns(2)
-    begin = []
+    point = []
     for column, axis, value in zip(columns, ("x", "y"), race.begin, strict=True):
         key = f"{KEY}{axis}"
-        if key not in st.session_state:
-            st.session_state[key] = float(value)
-        begin.append(
+        begin(key, float(value))
+        point.append(
             column.number_input(
                 _("Start {axis}").format(axis=axis),
                 -FAR,
@@ -196,14 +201,13 @@ def _landscape(race: Race) -> Race:
                 help=_("Or drag the ring on the contour; with the ring in focus, arrow keys move it."),
             )
         )
-    start = None if tuple(begin) == landscape.start else (begin[0], begin[1])
+    start = None if tuple(point) == landscape.start else (point[0], point[1])
     return replace(race, shape=shape, start=start)
 
 
 def _lanes(race: Race) -> Race:
     shared = f"{KEY}shared"
-    if shared not in st.session_state:
-        st.session_state[shared] = race.rate is not None
+    begin(shared, race.rate is not None)
     rate = None
     if st.toggle(_("One learning rate for all"), key=shared):
         rate = knob(RATE, RATE.default if race.rate is None else race.rate, f"{KEY}rate")
@@ -220,33 +224,43 @@ def _lanes(race: Race) -> Race:
 def _lane(race: Race, number: int, lane: Lane, name: str) -> Lane:
     optimizer = OPTIMIZERS[lane.optimizer]
     key = f"{KEY}{number}.{lane.optimizer}"
-    hyper = lane.hyper
-    clipped = lane.clipped
     row, more = st.columns([4, 1], vertical_alignment="center", gap="small")
     rate = next((h for h in optimizer.hypers if h.name == "learning_rate"), None)
     with row.container(key=f"{KEY}look.{number}"):
         if rate is not None and race.rate is None:
-            value = knob(rate, hyper.get(rate.name, rate.default), f"{key}.{rate.name}", label=rf"**{name}** $\alpha$")
-            hyper = with_knob(hyper, rate, value)
+            value = knob(
+                rate, lane.hyper.get(rate.name, rate.default), f"{key}.{rate.name}", label=rf"**{name}** $\alpha$"
+            )
+            lane = replace(lane, hyper=with_knob(lane.hyper, rate, value))
         else:
             st.markdown(f"**{name}**")
-    with more.popover("", icon=":material/tune:", key=f"{key}.more", help=_("All knobs of {name}").format(name=name)):
-        st.markdown(f"**{_(optimizer.name)}** ({optimizer.year})  \n{_(optimizer.summary)}")
-        st.latex(optimizer.equations)
-        for knobs in optimizer.hypers:
-            if knobs is not rate:
-                value = knob(knobs, hyper.get(knobs.name, knobs.default), f"{key}.{knobs.name}")
-                hyper = with_knob(hyper, knobs, value)
-        if race.clip != "off":
-            switch = f"{key}.clipped"
-            if switch not in st.session_state:
-                st.session_state[switch] = clipped
-            clipped = st.toggle(_("Gradient clipping applies"), key=switch)
-        st.caption(optimizer.reference)
-        twice, remove = st.columns(2)
-        twice.button(_("Run twice"), key=f"{key}.twice", on_click=_duplicate, args=(number,))
-        remove.button(_("Remove"), key=f"{key}.remove", on_click=_remove, args=(number,))
-    return Lane(lane.optimizer, hyper, clipped)
+    # What is behind a button is only made when it is open: closed, it would double the work of every rerun.
+    help_text = _("All knobs of {name}").format(name=name)
+    drawer = more.popover("", icon=":material/tune:", key=f"{key}.more", help=help_text, on_change="rerun")
+    if drawer.open:
+        with drawer:
+            lane = _drawer(race, number, lane, key)
+    return lane
+
+
+def _drawer(race: Race, number: int, lane: Lane, key: str) -> Lane:
+    """All about one runner: its rule, its other knobs, what can be done with it."""
+    optimizer = OPTIMIZERS[lane.optimizer]
+    st.markdown(f"**{_(optimizer.name)}** ({optimizer.year})  \n{_(optimizer.summary)}")
+    st.latex(optimizer.equations)
+    for hyper in optimizer.hypers:
+        if hyper.name != "learning_rate":
+            value = knob(hyper, lane.hyper.get(hyper.name, hyper.default), f"{key}.{hyper.name}")
+            lane = replace(lane, hyper=with_knob(lane.hyper, hyper, value))
+    if race.clip != "off":
+        switch = f"{key}.clipped"
+        begin(switch, lane.clipped)
+        lane = replace(lane, clipped=st.toggle(_("Gradient clipping applies"), key=switch))
+    st.caption(optimizer.reference)
+    twice, remove = st.columns(2)
+    twice.button(_("Run twice"), key=f"{key}.twice", on_click=_duplicate, args=(number,))
+    remove.button(_("Remove"), key=f"{key}.remove", on_click=_remove, args=(number,))
+    return lane
 
 
 def _look(looks: list[LaneStyle]) -> None:
@@ -299,44 +313,48 @@ def _add(race: Race) -> None:
 
 def _run(race: Race) -> Race:
     steps = knob(STEPS, race.steps, f"{KEY}steps")
-    names = {key: _(name) for key, name in CLIPS.items()}
-    with st.expander(_("Noise, clipping, schedule")):
-        noise = knob(NOISE, race.noise, f"{KEY}noise")
-        seed = knob(SEED, race.seed, f"{KEY}seed", disabled=noise == 0)
-        clip = pick(_("Gradient clipping"), list(CLIPS), names, race.clip, f"{KEY}clip")
-        clip_at = knob(CLIP_AT, race.clip_at, f"{KEY}clip_at", disabled=clip == "off")
-        schedules = {key: _(schedule.name) for key, schedule in SCHEDULES.items()}
-        schedule = pick(_("Learning-rate schedule"), list(SCHEDULES), schedules, race.schedule, f"{KEY}schedule")
-        knobs = race.schedule_hyper if schedule == race.schedule else Values()
-        for hyper in SCHEDULES[schedule].hypers:
-            value = knob(hyper, knobs.get(hyper.name, hyper.default), f"{KEY}{schedule}.{hyper.name}")
-            knobs = with_knob(knobs, hyper, value)
-        tolerance = knob(TOLERANCE, race.tolerance, f"{KEY}tolerance")
+    race = replace(race, steps=int(steps))
+    drawer = st.expander(_("Noise, clipping, schedule"), key=f"{KEY}run.more", on_change="rerun")
+    if not drawer.open:
+        return race
+    with drawer:
+        return _conditions(race)
+
+
+def _conditions(race: Race) -> Race:
+    """What the runs go through: noise, clipping, schedule; and what counts as arrived."""
+    noise = knob(NOISE, race.noise, f"{KEY}noise")
+    seed = knob(SEED, race.seed, f"{KEY}seed", disabled=noise == 0)
+    clips = {key: _(name) for key, name in CLIPS.items()}
+    clip = pick(_("Gradient clipping"), list(CLIPS), clips, race.clip, f"{KEY}clip")
+    clip_at = knob(CLIP_AT, race.clip_at, f"{KEY}clip_at", disabled=clip == "off")
+    schedules = {key: _(schedule.name) for key, schedule in SCHEDULES.items()}
+    schedule = pick(_("Learning-rate schedule"), list(SCHEDULES), schedules, race.schedule, f"{KEY}schedule")
+    knobs = race.schedule_hyper if schedule == race.schedule else Values()
+    for hyper in SCHEDULES[schedule].hypers:
+        value = knob(hyper, knobs.get(hyper.name, hyper.default), f"{KEY}{schedule}.{hyper.name}")
+        knobs = with_knob(knobs, hyper, value)
     return replace(
         race,
-        steps=int(steps),
         noise=noise,
         seed=int(seed),
         clip=clip,
         clip_at=clip_at,
         schedule=schedule,
         schedule_hyper=knobs,
-        tolerance=tolerance,
+        tolerance=knob(TOLERANCE, race.tolerance, f"{KEY}tolerance"),
     )
 
 
 def _view(race: Race) -> Race:
     names = {key: _(name) for key, name in AXES.items()}
     key = f"{KEY}axis"
-    if key not in st.session_state:
-        st.session_state[key] = race.axis
+    begin(key, race.axis)
     axis = st.segmented_control(_("Loss axis"), list(AXES), key=key, format_func=lambda i: names[i], required=True)
     key = f"{KEY}projector"
-    if key not in st.session_state:
-        st.session_state[key] = race.projector
+    begin(key, race.projector)
     projector = st.toggle(_("Projector: thick lines, large type"), key=key)
-    if "language_widget" not in st.session_state:
-        st.session_state.language_widget = language()
+    begin("language_widget", language())
 
     def switch() -> None:
         st.session_state.language = st.session_state.language_widget
@@ -361,5 +379,6 @@ def _upload() -> None:
             put(race)
             st.session_state.notes = notes
 
-    with st.expander(_("Open a race from a file")):
-        st.file_uploader(_("RunSpec JSON, as exported here"), key=f"{KEY}file", on_change=read)
+    drawer = st.expander(_("Open a race from a file"), key=f"{KEY}file.more", on_change="rerun")
+    if drawer.open:
+        drawer.file_uploader(_("RunSpec JSON, as exported here"), key=f"{KEY}file", on_change=read)

@@ -5,8 +5,15 @@ async function inflate(bytes) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-// Heights in [0, 1] travel as 16-bit differences from their left and upper neighbours; 65535 is a hole.
-function heights(raw, rows, columns) {
+// Bytes of equal significance stand together.
+function gather(bytes, offset, count, width) {
+  const plain = new Uint8Array(width * count);
+  for (let b = 0; b < width; b++) for (let i = 0; i < count; i++) plain[width * i + b] = bytes[offset + b * count + i];
+  return plain.buffer;
+}
+
+// Heights in [0, 1] travel as folded differences of levels from their left and upper neighbours.
+function heights(folded, rows, columns) {
   const out = [];
   let above = new Uint16Array(columns);
   for (let j = 0; j < rows; j++) {
@@ -14,9 +21,10 @@ function heights(raw, rows, columns) {
     const row = new Float32Array(columns);
     let left = 0;
     for (let i = 0; i < columns; i++) {
-      left = (left + raw[j * columns + i]) & 65535;
+      const n = folded[j * columns + i];
+      left = (left + ((n >>> 1) ^ -(n & 1))) & 65535;
       line[i] = (left + above[i]) & 65535;
-      row[i] = line[i] === 65535 ? NaN : line[i] / 65534;
+      row[i] = line[i] === 16383 ? NaN : line[i] / 16382;
     }
     above = line;
     out.push(row);
@@ -25,12 +33,8 @@ function heights(raw, rows, columns) {
 }
 
 function decode(bytes, kind, shape, count, offset) {
-  if (kind === "heights") return heights(new Uint16Array(bytes.buffer, offset, count), ...shape);
-  // Bytes of equal significance stand together, which deflates better.
-  const shuffled = bytes.subarray(offset, offset + 4 * count);
-  const plain = new Uint8Array(4 * count);
-  for (let b = 0; b < 4; b++) for (let i = 0; i < count; i++) plain[4 * i + b] = shuffled[b * count + i];
-  return new Float32Array(plain.buffer);
+  if (kind === "heights") return heights(new Uint16Array(gather(bytes, offset, count, 2)), ...shape);
+  return new Float32Array(gather(bytes, offset, count, 4));
 }
 
 function restore(node, arrays) {

@@ -12,8 +12,9 @@ import orjson
 def pack(tree: Any) -> bytes:
     """Deflated header length, header, arrays. Arrays may stand anywhere in ``tree``.
 
-    Arrays of two dimensions must be heights in [0, 1] (NaN is a hole): they travel as 16-bit differences, a
-    quarter of a byte to one byte each. All others travel as exact float32, and arrive flat.
+    Arrays of two dimensions must be heights in [0, 1] (NaN is a hole): they travel as differences of 14-bit levels,
+    well under a byte each. All others travel as exact float32, and arrive flat. Bytes of equal significance stand
+    together, which deflates better.
     """
     arrays: list[dict[str, Any]] = []
     blocks: list[bytes] = []
@@ -35,11 +36,17 @@ def pack(tree: Any) -> bytes:
     return zlib.compress(b"".join([len(header).to_bytes(4, "little"), header, *blocks]), 1)
 
 
+HOLE = 16383
+LEVELS = 16382  # fourteen bits: 700 levels between two contour lines
+
+
 def _differences(heights: np.ndarray) -> bytes:
-    levels = np.where(np.isfinite(heights), np.clip(heights, 0, 1) * 65534 + 0.5, 65535).astype(np.uint16)
+    levels = np.where(np.isfinite(heights), np.clip(heights, 0, 1) * LEVELS + 0.5, HOLE).astype(np.uint16)
     levels[1:] -= levels[:-1].copy()
     levels[:, 1:] -= levels[:, :-1].copy()
-    return levels.tobytes()
+    signed = levels.view(np.int16)
+    folded = (signed << 1) ^ (signed >> 15)  # small differences of either sign become small numbers
+    return folded.astype("<i2").view(np.uint8).reshape(-1, 2).T.tobytes()
 
 
 def _shuffled(numbers: np.ndarray) -> bytes:

@@ -569,9 +569,10 @@ class Stage {
   }
 }
 
-// After the browser has shown what was drawn so far.
+// After the browser has shown what was drawn so far, and has had a moment for the user.
 function painted() {
-  return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 0)));
+  const rest = (resolve) => (window.requestIdleCallback ?? setTimeout)(resolve, { timeout: 500 });
+  return new Promise((resolve) => requestAnimationFrame(() => setTimeout(() => rest(resolve), 60)));
 }
 
 function number(value) {
