@@ -22,7 +22,7 @@ from descent.hyper import as_float, fill
 from descent.landscape import Landscape
 from descent.optimizer import Optimizer, Problem, Terms
 from descent.processing import Processing
-from descent.schedule import Schedule
+from descent.schedule import CONSTANT, Schedule
 
 MAX_STEPS = 1_000_000
 SINGLE_CAPACITY = 5_000  # the app's longest run: one compilation serves them all
@@ -189,7 +189,7 @@ def _record(machine: Machine, start: jax.Array, inputs: Inputs, normals: jax.Arr
     def body(t: Any, carry: Any) -> Any:
         params, state, table = carry
         params, state, now = run.step(t, params, state, normals[t])
-        return params, state, lax.dynamic_update_slice(table, jnp.hstack(now)[None], (t, 0))
+        return params, state, lax.dynamic_update_slice_in_dim(table, jnp.hstack(now)[None], t, 0)
 
     params = run.params(start)
     empty = jnp.zeros((rows, _STATE + _MOVE), start.dtype)
@@ -395,9 +395,6 @@ def _trajectory(table: np.ndarray, steps: int) -> Trajectory:
         scale=moves[..., 5:7],
         diverged_at=diverged_at,
     )
-
-
-CONSTANT = Schedule("constant", "constant", lambda step, total_steps, hyper: 1.0, "1")
 
 
 def descend(

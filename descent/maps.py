@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from descent.engine import CONSTANT, check_kind, check_start, check_whole, ends, ends_over_knobs, prepare
+from descent.engine import check_kind, check_start, check_whole, ends, ends_over_knobs, prepare
 from descent.landscape import Landscape
 from descent.optimizer import Optimizer
+from descent.schedule import CONSTANT
 from descent.verdict import KINDS, classify, diagonal
 
 

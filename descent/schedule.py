@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from descent.hyper import Hyper
+from descent.text import _
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,3 +23,7 @@ class Schedule:
     formula: str  # LaTeX
     reference: str = ""
     hypers: tuple[Hyper, ...] = ()
+
+
+# What a run without a schedule follows; the registry lists the same object, so that both share one compilation.
+CONSTANT = Schedule("constant", _("Constant"), lambda step, total_steps, hyper: 1.0, "1")

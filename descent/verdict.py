@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Literal, NamedTuple, get_args
@@ -76,19 +77,21 @@ def local(landscape: Landscape, points: np.ndarray, shape: Mapping[str, object] 
     padded = np.concatenate([points, np.zeros((size - count, 2))])
     knobs = np.array(list(fill(landscape.hypers, shape, landscape.id).values()), np.float64)
     with jax.enable_x64(True):
-        loss, gradient, hessian, slopes = (np.asarray(a) for a in _local(landscape, padded, knobs))
+        loss, gradient, hessian, slopes = (np.array(a) for a in _local(landscape, padded, knobs))
     loss, gradient, hessian = loss[:count], gradient[:count], hessian[:count]
-    finite = np.isfinite(hessian).all((-1, -2), keepdims=True)
-    values, vectors = np.linalg.eigh(np.where(finite, hessian, 0.0))
-    values = np.where(finite[..., 0], values, np.nan)
-    slopes = np.where(np.isfinite(slopes), slopes, np.nan)
-    steepness = np.nanquantile(slopes, 0.9) if np.isfinite(slopes).any() else np.nan
+    broken = ~np.isfinite(hessian.sum((-1, -2)))
+    hessian[broken] = 0.0
+    values, vectors = np.linalg.eigh(hessian)
+    values[broken] = np.nan
+    slopes = slopes[np.isfinite(slopes)]
+    steepness = float(np.quantile(slopes, 0.9)) if slopes.size else np.nan
     return Local(loss, gradient, values, vectors, np.asarray(steepness))
 
 
 def diagonal(landscape: Landscape) -> float:
     """Length of the domain's diagonal."""
-    return float(np.hypot(*(high - low for low, high in landscape.domain)))
+    (x0, x1), (y0, y1) = landscape.domain
+    return math.hypot(x1 - x0, y1 - y0)
 
 
 def classify(

@@ -5,11 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from landscapes import LANDSCAPES
-from lessons.situations import SITUATIONS
 from ui import race_stage, stage, words
 from ui.frame import framed
 from ui.language import _
-from ui.race_controls import controls, current, move_start, share
+from ui.race_controls import controls, current, look_for, move_start, share
 from ui.race_export import exports
 from ui.runner import run_all
 
@@ -27,9 +26,8 @@ def main() -> None:
 def said() -> None:
     """What to look for, and what was ignored."""
     race = st.session_state.race
-    for situation in SITUATIONS:
-        if situation.id == race.situation:
-            st.markdown(f"**{_(situation.name)}.** {_(situation.look_for)}")
+    if sentence := look_for(race):
+        st.markdown(sentence)
     if notes := st.session_state.get("notes"):
         st.warning("  \n".join(words.note(n) for n in notes), icon=":material/info:")
     (x0, x1), (y0, y1) = LANDSCAPES[race.landscape].domain

@@ -6,9 +6,8 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from descent.engine import CONSTANT
 from descent.hyper import Hyper
-from descent.schedule import Schedule
+from descent.schedule import CONSTANT, Schedule
 from descent.text import _
 
 FAMILY = _("Decay")

@@ -177,6 +177,12 @@ def _without_defaults(values: Mapping[str, float], hypers: Sequence[Hyper]) -> V
     return Values({k: v for k, v in values.items() if v != defaults.get(k)})
 
 
+def setting(values: Mapping[str, float], hyper: Hyper) -> float:
+    """What a knob is set to: its default where ``values`` does not say."""
+    value = values.get(hyper.name)
+    return hyper.default if value is None else value
+
+
 def with_knob(values: Values, hyper: Hyper, value: float) -> Values:
     """``values`` with one knob set, left out if it is its default."""
     rest = {k: v for k, v in values.items() if k != hyper.name}
@@ -254,8 +260,8 @@ def from_json(text: bytes, fallback: Race) -> tuple[Race, list[Note]]:
         given = json.loads(text) if len(text) <= MAX_FILE else None
     except (ValueError, RecursionError):
         given = None
-    runs = given if isinstance(given, list) else [given]
-    if not runs or not all(isinstance(run, dict) for run in runs):
+    runs = [run for run in (given if isinstance(given, list) else [given]) if isinstance(run, dict)]
+    if not runs or (isinstance(given, list) and len(runs) != len(given)):
         return fallback, [Note(_("file"), text[:40].decode("utf-8", "replace"), what)]
     plain: dict[str, Any] = {}
     first: dict[str, Any] = runs[0]

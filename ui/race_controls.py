@@ -10,7 +10,7 @@ from descent.spec import Values
 from figures import LaneStyle, lane_styles
 from landscapes import FAMILIES as LANDSCAPE_FAMILIES
 from landscapes import LANDSCAPES
-from lessons.situations import SITUATIONS
+from lessons.situations import SITUATIONS, Situation
 from optimizers import FAMILIES as OPTIMIZER_FAMILIES
 from optimizers import OPTIMIZERS
 from schedules import SCHEDULES
@@ -32,6 +32,7 @@ from ui.race import (
     Race,
     from_json,
     from_query,
+    setting,
     to_query,
     with_knob,
 )
@@ -66,10 +67,19 @@ def current() -> Race:
     """The session's race; read from the URL when the session starts, and when the URL was changed from outside."""
     asked = {key: value for key, value in st.query_params.to_dict().items() if key not in ("lang", "step")}
     if "race" not in st.session_state or asked != st.session_state.get("race_query", asked):
-        race, notes = from_query(asked, DEFAULT, [s.id for s in SITUATIONS])
+        known = {s.id: s for s in SITUATIONS}
+        if asked.keys() == {"situation"} and asked["situation"] in known:
+            race, notes = staged(known[asked["situation"]]), []
+        else:
+            race, notes = from_query(asked, DEFAULT, list(known))
         put(race)
         st.session_state.notes = notes
     return st.session_state.race
+
+
+def staged(situation: Situation) -> Race:
+    """The race of a situation."""
+    return Race.of(situation.runs, situation=situation.id, **situation.view)
 
 
 def put(race: Race) -> None:
@@ -98,6 +108,12 @@ def share() -> None:
         st.query_params.from_dict(query | kept)
 
 
+def look_for(race: Race) -> str:
+    """The situation that the race began as, and what to look for in it; empty if it began as none."""
+    found = next((s for s in SITUATIONS if s.id == race.situation), None)
+    return f"**{_(found.name)}**  {_(found.look_for)}" if found else ""
+
+
 def styles(race: Race) -> list[LaneStyle]:
     """The look of each lane."""
     return lane_styles(list(OPTIMIZERS), [lane.optimizer for lane in race.lanes])
@@ -111,10 +127,10 @@ def lane_names(race: Race) -> list[str]:
         twins = [other for other in race.lanes if other.optimizer == lane.optimizer]
         if len(twins) > 1:
             hypers = OPTIMIZERS[lane.optimizer].hypers
-            differ = [h for h in hypers if len({t.hyper.get(h.name, h.default) for t in twins}) > 1]
+            differ = [h for h in hypers if len({setting(t.hyper, h) for t in twins}) > 1]
             if race.rate is not None:
                 differ = [h for h in differ if h.name != "learning_rate"]
-            marks = [f"{SIGNS.get(h.name, h.name)}={lane.hyper.get(h.name, h.default):.4g}" for h in differ]
+            marks = [f"{SIGNS.get(h.name, h.name)}={setting(lane.hyper, h):.4g}" for h in differ]
             if len({t.clipped for t in twins}) > 1 and race.clip != "off":
                 marks.append(_("clipped") if lane.clipped else _("not clipped"))
             name = " ".join([name, *marks])
@@ -147,8 +163,7 @@ def _presets() -> None:
 
     def choose() -> None:
         if chosen := st.session_state[f"{KEY}situation"]:
-            situation = SITUATIONS[ids.index(chosen)]
-            put(Race.of(situation.runs, situation=chosen, **situation.view))
+            put(staged(SITUATIONS[ids.index(chosen)]))
             st.session_state.notes = []
 
     key = f"{KEY}situation"
@@ -183,7 +198,7 @@ def _landscape(race: Race) -> Race:
     st.caption(f"{_(landscape.teaches)}")
     shape = race.shape
     for hyper in landscape.hypers:
-        value = knob(hyper, shape.get(hyper.name, hyper.default), f"{KEY}{landscape.id}.{hyper.name}")
+        value = knob(hyper, setting(shape, hyper), f"{KEY}{landscape.id}.{hyper.name}")
         shape = with_knob(shape, hyper, value)
     columns = st.columns(2)
     point = []
@@ -228,9 +243,7 @@ def _lane(race: Race, number: int, lane: Lane, name: str) -> Lane:
     rate = next((h for h in optimizer.hypers if h.name == "learning_rate"), None)
     with row.container(key=f"{KEY}look.{number}"):
         if rate is not None and race.rate is None:
-            value = knob(
-                rate, lane.hyper.get(rate.name, rate.default), f"{key}.{rate.name}", label=rf"**{name}** $\alpha$"
-            )
+            value = knob(rate, setting(lane.hyper, rate), f"{key}.{rate.name}", label=rf"**{name}** $\alpha$")
             lane = replace(lane, hyper=with_knob(lane.hyper, rate, value))
         else:
             st.markdown(f"**{name}**")
@@ -250,7 +263,7 @@ def _drawer(race: Race, number: int, lane: Lane, key: str) -> Lane:
     st.latex(optimizer.equations)
     for hyper in optimizer.hypers:
         if hyper.name != "learning_rate":
-            value = knob(hyper, lane.hyper.get(hyper.name, hyper.default), f"{key}.{hyper.name}")
+            value = knob(hyper, setting(lane.hyper, hyper), f"{key}.{hyper.name}")
             lane = replace(lane, hyper=with_knob(lane.hyper, hyper, value))
     if race.clip != "off":
         switch = f"{key}.clipped"
@@ -267,8 +280,9 @@ def _look(looks: list[LaneStyle]) -> None:
     """Each lane's glyph and colour in front of its name."""
     dark = st.context.theme.type == "dark"
     rules = "".join(
-        f".st-key-race-look-{k} p strong::before {{ content: '{GLYPHS[s.marker]} '; color: {s.dark if dark else s.light} }}"
-        for k, s in enumerate(looks)
+        f".st-key-race-look-{k} p strong::before"
+        f" {{ content: '{GLYPHS[style.marker]} '; color: {style.dark if dark else style.light} }}"
+        for k, style in enumerate(looks)
     )
     st.html(f"<style>{rules}</style>")
 
@@ -332,7 +346,7 @@ def _conditions(race: Race) -> Race:
     schedule = pick(_("Learning-rate schedule"), list(SCHEDULES), schedules, race.schedule, f"{KEY}schedule")
     knobs = race.schedule_hyper if schedule == race.schedule else Values()
     for hyper in SCHEDULES[schedule].hypers:
-        value = knob(hyper, knobs.get(hyper.name, hyper.default), f"{KEY}{schedule}.{hyper.name}")
+        value = knob(hyper, setting(knobs, hyper), f"{KEY}{schedule}.{hyper.name}")
         knobs = with_knob(knobs, hyper, value)
     return replace(
         race,

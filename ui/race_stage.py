@@ -120,14 +120,15 @@ def moving(race: Race, runs: Sequence[Trajectory]) -> dict[str, Any]:
             }
         )
     where = {"landscape": _(landscape.name), "runners": words.join(names) or "–", "start": words.point(race.begin)}
-    ends = "; ".join(f"{lane['name']}: {lane['verdict']['text']}" for lane in lanes)
+    ends = words.join([f"{lane['name']} – {lane['verdict']['text']}" for lane in lanes])
     empty = np.zeros(0, np.float32)
     return {
         "start": list(race.begin),
         "runs": {
             "steps": race.steps,
             "lanes": lanes,
-            "positions": np.concatenate([r.position.ravel() for r in runs]) if runs else empty,
+            "x": np.concatenate([r.position[:, 0] for r in runs]) if runs else empty,
+            "y": np.concatenate([r.position[:, 1] for r in runs]) if runs else empty,
             "losses": np.concatenate([r.loss for r in runs]) if runs else empty,
         },
         "alt": {

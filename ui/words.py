@@ -13,7 +13,8 @@ from ui.race import Note
 
 def point(position: Sequence[float]) -> str:
     """A point to four digits."""
-    return f"({text(round(position[0], 6))}, {text(round(position[1], 6))})"
+    x, y = (text(round(value, 6) + 0.0) for value in position)  # + 0.0 makes −0 a 0
+    return f"({x}, {y})"
 
 
 def verdict(found: Verdict, landscape: Landscape, shape: dict[str, float]) -> tuple[str, str]:
@@ -49,4 +50,4 @@ def note(ignored: Note) -> str:
 
 def join(names: Sequence[str]) -> str:
     """Names in a row."""
-    return ", ".join(names)
+    return _(", ").join(names)

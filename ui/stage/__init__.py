@@ -18,6 +18,7 @@ from typing import Any
 import orjson
 import plotly
 import streamlit as st
+from streamlit.components.v2 import component
 
 from ui.stage.payload import pack
 
@@ -79,7 +80,7 @@ def publish() -> dict[str, str]:
 
 @cache
 def _component() -> Callable[..., Any]:
-    return st.components.v2.component(
+    return component(
         "descent_stage",
         html='<div class="descent-root"></div>',
         js=LOADER % publish(),
@@ -125,8 +126,12 @@ def standalone(message: dict[str, Any], title: str) -> str:
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{safe}</title>
-<style>body {{ margin: 12px; --st-background-color: #ffffff; --st-text-color: #1d2733; --st-primary-color: #0072B2; background: #fff }}
-@media (prefers-color-scheme: dark) {{ body {{ --st-background-color: #0f141d; --st-text-color: #e6ebf2; background: #0f141d }} }}
+<style>
+body {{ margin: 12px; background: #fff }}
+body {{ --st-background-color: #fff; --st-text-color: #1d2733; --st-primary-color: #0072b2 }}
+@media (prefers-color-scheme: dark) {{
+  body {{ background: #0f141d; --st-background-color: #0f141d; --st-text-color: #e6ebf2 }}
+}}
 {css()}</style></head>
 <body><div class="descent-root"></div>
 <script>{bundle}</script>

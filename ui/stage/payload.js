@@ -5,25 +5,28 @@ async function inflate(bytes) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-// Bytes of equal significance stand together.
-function gather(bytes, offset, count, width) {
-  const plain = new Uint8Array(width * count);
-  for (let b = 0; b < width; b++) for (let i = 0; i < count; i++) plain[width * i + b] = bytes[offset + b * count + i];
-  return plain.buffer;
+// Bytes of equal significance stand together, and small integers of either sign as small ones.
+function unfold(bytes, offset, count, width) {
+  const out = new Int32Array(count);
+  for (let i = 0; i < count; i++) {
+    let n = 0;
+    for (let b = 0; b < width; b++) n |= bytes[offset + b * count + i] << (8 * b);
+    out[i] = (n >>> 1) ^ -(n & 1);
+  }
+  return out;
 }
 
-// Heights in [0, 1] travel as folded differences of levels from their left and upper neighbours.
-function heights(folded, rows, columns) {
+// Heights in [0, 1] travel as differences of levels from their left and upper neighbours.
+function heights(differences, rows, columns) {
   const out = [];
-  let above = new Uint16Array(columns);
+  let above = new Int32Array(columns);
   for (let j = 0; j < rows; j++) {
-    const line = new Uint16Array(columns);
+    const line = new Int32Array(columns);
     const row = new Float32Array(columns);
     let left = 0;
     for (let i = 0; i < columns; i++) {
-      const n = folded[j * columns + i];
-      left = (left + ((n >>> 1) ^ -(n & 1))) & 65535;
-      line[i] = (left + above[i]) & 65535;
+      left += differences[j * columns + i];
+      line[i] = left + above[i];
       row[i] = line[i] === 16383 ? NaN : line[i] / 16382;
     }
     above = line;
@@ -32,9 +35,14 @@ function heights(folded, rows, columns) {
   return out;
 }
 
+// Numbers travel as differences of their bits.
+function numbers(differences) {
+  for (let i = 1; i < differences.length; i++) differences[i] = (differences[i] + differences[i - 1]) | 0;
+  return new Float32Array(differences.buffer);
+}
+
 function decode(bytes, kind, shape, count, offset) {
-  if (kind === "heights") return heights(new Uint16Array(gather(bytes, offset, count, 2)), ...shape);
-  return new Float32Array(gather(bytes, offset, count, 4));
+  return kind === "heights" ? heights(unfold(bytes, offset, count, 2), ...shape) : numbers(unfold(bytes, offset, count, 4));
 }
 
 function restore(node, arrays) {

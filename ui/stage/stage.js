@@ -96,28 +96,28 @@ class Stage {
     return undefined;
   }
 
-  lane(lane, k, { positions, losses, steps }) {
+  lane(lane, k, { x, y, losses, steps }) {
     const n = steps + 1;
-    const xs = new Float64Array(n), ys = new Float64Array(n), zs = new Float64Array(n), losts = new Float64Array(n);
+    const xs = new Float64Array(n), ys = new Float64Array(n), zs = new Float64Array(n), values = new Float64Array(n);
     const shown = new Uint8Array(n);
     const { height, domain, minimum, look } = this.still;
     const [[x0, x1], [y0, y1]] = domain;
     const knee = height.knee ? Math.log1p(height.span / height.knee) : null;
     const times = Float64Array.from({ length: n }, (_, t) => t);
     for (let t = 0; t < n; t++) {
-      xs[t] = positions[2 * (k * n + t)];
-      ys[t] = positions[2 * (k * n + t) + 1];
+      xs[t] = x[k * n + t];
+      ys[t] = y[k * n + t];
       const loss = losses[k * n + t];
       const above = loss - height.base;
       zs[t] = (knee ? Math.log1p(Math.max(above, 0) / height.knee) / knee : above / height.span) + 0.012;
       shown[t] = xs[t] >= x0 && xs[t] <= x1 && ys[t] >= y0 && ys[t] <= y1 && zs[t] > -0.2 && zs[t] < 1.25;
       const value = look.distance && minimum !== null ? loss - minimum : loss;
-      losts[t] = look.log ? (value > 1e-14 ? value : NaN) : value;
+      values[t] = look.log ? (value > 1e-14 ? value : NaN) : value;
     }
     const count = lane.diverged >= 0 ? Math.max(lane.diverged, 1) : n;
     const line = { count, style: lane.style, diverged: lane.diverged };
     return { ...lane, losses: losses.subarray(k * n, (k + 1) * n),
-      path: { ...line, xs, ys, zs, shown }, curve: { ...line, xs: times, ys: losts } };
+      path: { ...line, xs, ys, zs, shown }, curve: { ...line, xs: times, ys: values } };
   }
 
   readTheme() {
@@ -158,9 +158,16 @@ class Stage {
     if (!(low <= high)) [low, high] = look.log ? [1e-3, 1] : [0, 1];
     // A run on its way to infinity must not flatten all others.
     const start = Math.max(...this.lanes.map(({ curve }) => curve.ys[0]).filter(Number.isFinite), low);
-    if (look.log) [low, high] = [Math.log10(Math.max(low, 1e-14)), Math.log10(Math.min(high, Math.max(start, 1e-9) * 1e4))];
-    else [low, high] = [Math.max(low, start - 50 * Math.max(1, Math.abs(start))), Math.min(high, start + 3 * Math.max(1, Math.abs(start)))];
+    const reach = Math.max(1, Math.abs(start));
+    if (look.log) [low, high] = [low, Math.min(high, Math.max(start, 1e-9) * 1e4)].map(Math.log10);
+    else [low, high] = [Math.max(low, start - 50 * reach), Math.min(high, start + 3 * reach)];
     const room = (high - low || 1) * 0.05;
+    // What has no logarithm, because the minimum is reached to the last digit, lies on the floor of the chart.
+    if (look.log) {
+      for (const { curve } of this.lanes) {
+        for (let t = 0; t < curve.count; t++) if (Number.isNaN(curve.ys[t])) curve.ys[t] = 10 ** (low - room);
+      }
+    }
     const ranges = [[0, Math.max(this.message.runs.steps, 1)], [low - room, high + room]];
     const key = JSON.stringify(ranges);
     if (!fresh && key === this.ranges) return;
