@@ -15,6 +15,7 @@ def main() -> None:
     warm_up(DEFAULT)
     choose_language()
     style()
+    st.logo(ROOT / "ui" / "logo.svg", size="large")
     race = ROOT / "pages" / "race.py"
     pages = [
         # The default page lives at / only and still keeps its name from others, so it gives its name away: /race

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from descent.hyper import Hyper
+from descent.text import _
 
 Point = tuple[float, float]
 Tag = Literal["convex", "ravine", "saddle", "flat", "plateau", "multimodal", "nonsmooth"]
+TAGS: Mapping[Tag, str] = {
+    "convex": _("convex"),
+    "ravine": _("ravine"),
+    "saddle": _("saddle"),
+    "flat": _("flat minimum"),
+    "plateau": _("plateau"),
+    "multimodal": _("many minima"),
+    "nonsmooth": _("not smooth"),
+}
 
 
 class Minimum(NamedTuple):

@@ -25,8 +25,8 @@ Detail = Literal["", "global", "local", "flat", "outside"]
 # All lengths are shares of the domain's diagonal.
 NEAR = 2e-3  # this close to a critical point, by Newton's step, counts as being there
 STILL = 2e-3  # a run whose last steps stay within this has settled
-SINGULAR = 1e-4  # an eigenvalue this small beside the other is zero
-GENTLE = 1e-2  # a slope this small beside the domain's steep parts (90th percentile) is a plateau
+SINGULAR = 1e-6  # an eigenvalue this small beside the other is zero
+GENTLE = 0.03  # a plateau: walking a tenth of the diagonal down this slope gains less than this share of what is left
 
 
 class Local(NamedTuple):
@@ -36,7 +36,7 @@ class Local(NamedTuple):
     gradient: np.ndarray  # (n, 2)
     eigenvalues: np.ndarray  # (n, 2) of the Hessian, ascending
     eigenvectors: np.ndarray  # (n, 2, 2), a column each
-    steepness: np.ndarray  # () 90th percentile of the gradient norm over the domain
+    lowest: np.ndarray  # () the lowest loss on a grid over the domain
 
 
 class Verdict(NamedTuple):
@@ -61,9 +61,8 @@ def _local(landscape: Landscape, points: jax.Array, knobs: jax.Array) -> Any:
 
     (x0, x1), (y0, y1) = landscape.domain
     grid = jnp.stack(jnp.meshgrid(jnp.linspace(x0, x1, 24), jnp.linspace(y0, y1, 24)), -1).reshape(-1, 2)
-    slopes = jnp.linalg.norm(jax.vmap(jax.grad(fn))(grid), axis=-1)
     loss, gradient = jax.vmap(jax.value_and_grad(fn))(points)
-    return loss, gradient, jax.vmap(jax.hessian(fn))(points), slopes
+    return loss, gradient, jax.vmap(jax.hessian(fn))(points), jnp.nanmin(jax.vmap(fn)(grid))
 
 
 def local(landscape: Landscape, points: np.ndarray, shape: Mapping[str, object] | None = None) -> Local:
@@ -77,15 +76,13 @@ def local(landscape: Landscape, points: np.ndarray, shape: Mapping[str, object] 
     padded = np.concatenate([points, np.zeros((size - count, 2))])
     knobs = np.array(list(fill(landscape.hypers, shape, landscape.id).values()), np.float64)
     with jax.enable_x64(True):
-        loss, gradient, hessian, slopes = (np.array(a) for a in _local(landscape, padded, knobs))
+        loss, gradient, hessian, lowest = (np.array(a) for a in _local(landscape, padded, knobs))
     loss, gradient, hessian = loss[:count], gradient[:count], hessian[:count]
     broken = ~np.isfinite(hessian.sum((-1, -2)))
     hessian[broken] = 0.0
     values, vectors = np.linalg.eigh(hessian)
     values[broken] = np.nan
-    slopes = slopes[np.isfinite(slopes)]
-    steepness = float(np.quantile(slopes, 0.9)) if slopes.size else np.nan
-    return Local(loss, gradient, values, vectors, np.asarray(steepness))
+    return Local(loss, gradient, values, vectors, lowest)
 
 
 def diagonal(landscape: Landscape) -> float:
@@ -120,18 +117,21 @@ def classify(
     critical = (np.hypot(*newton.T) < NEAR * scale) | (slope == 0)
 
     nearest, distance = _nearest(points, [m.point for m in landscape.critical_points(**numbers).minima])
-    values = np.array([m.value for m in landscape.critical_points(**numbers).minima] or [np.nan])
-    with np.errstate(invalid="ignore"):
-        lowest = np.nanmin(values) if np.isfinite(values).any() else np.nan
-        # On a flat floor the loss itself says whether this is the bottom.
-        bottom = np.logical_and(around.loss - lowest <= 1e-6 * max(1.0, abs(lowest)), landscape.flat_minima)
+    declared = landscape.minimum(**numbers)
+    lowest = float(around.lowest) if declared is None else declared
+    # On a flat floor the loss itself says whether this is the bottom.
+    bottom = np.logical_and(around.loss - lowest <= 1e-6 * max(1.0, abs(lowest)), landscape.flat_minima)
     _, saddle_distance = _nearest(points, list(landscape.critical_points(**numbers).saddles))
     cusp = (distance < NEAR * scale) & (not landscape.smooth)
 
     at_minimum = (critical & (low > zero)) | bottom | cusp | (critical & (low >= -zero) & (distance < NEAR * scale))
-    at_saddle = critical & (((low < -zero) & (high > zero)) | (saddle_distance < NEAR * scale)) & ~at_minimum
+    plateau = slope * scale / 10 < GENTLE * (around.loss - lowest)
+    # On the slopes beside a curved floor, the Hessian is indefinite as well.
+    indefinite = (low < -zero) & (high > zero) & (not landscape.flat_minima)
+    at_saddle = critical & (indefinite | (saddle_distance < NEAR * scale)) & ~at_minimum
+    # Where the Hessian vanishes too, a run comes near in sublinear time only, and Newton's step is long.
+    at_saddle |= plateau & (saddle_distance < 5 * NEAR * scale)
     at_maximum = critical & (high < -zero) & ~at_saddle
-    plateau = (slope < GENTLE * around.steepness) & (sharpest * scale / 10 < GENTLE * around.steepness * 10)
 
     kinds = np.full(len(points), KINDS.index("moving"))
     for kind, holds in (
@@ -139,7 +139,7 @@ def classify(
         ("cycling", cycling),
         ("maximum", at_maximum & still),
         ("saddle", at_saddle & still),
-        ("minimum", at_minimum & (still | bottom)),
+        ("minimum", at_minimum & still),
     ):
         kinds[holds] = KINDS.index(kind)
     matches = (kinds == KINDS.index("minimum")) & ((distance < 5 * NEAR * scale) | bottom)
@@ -157,7 +157,10 @@ def _nearest(points: np.ndarray, to: Sequence[tuple[float, float]]) -> tuple[np.
 def judge(
     landscape: Landscape, trajectories: Sequence[Trajectory], shape: Mapping[str, object] | None = None
 ) -> list[Verdict]:
-    """What became of each of these single runs on one landscape."""
+    """What became of each of these single runs on one landscape.
+
+    Of a run that diverged, position, loss and so on are those of its last finite step (NaN if it had none).
+    """
     scale = diagonal(landscape)
     lasts, still, cycling = [], [], []
     for run in trajectories:
@@ -167,8 +170,11 @@ def judge(
         still.append(settled)
         cycling.append(circles)
     points = np.array(lasts, np.float64).reshape(-1, 2)
-    finite = np.where(np.isfinite(points), points, 0.0)
+    nowhere = np.isnan(points[:, 0])
+    finite = np.where(nowhere[:, None], 0.0, points)
     kinds, minimizers, around = classify(landscape, finite, np.array(still, bool), np.array(cycling, bool), shape)
+    for array in (around.loss, around.gradient, around.eigenvalues):
+        array[nowhere] = np.nan
     numbers = fill(landscape.hypers, shape, landscape.id)
     minima, lowest = landscape.critical_points(**numbers).minima, landscape.minimum(**numbers)
     verdicts = []
@@ -178,11 +184,8 @@ def judge(
             kind, minimizer = "diverged", -1
         elif kind == "minimum":
             low, high = around.eigenvalues[i]
-            if lowest is not None and around.loss[i] - lowest <= 1e-3 * max(1.0, abs(lowest)) and minimizer >= 0:
-                level = minima[minimizer].value
-                detail = "global" if level - lowest <= 1e-9 * max(1.0, abs(lowest)) else "local"
-            else:
-                detail = "local"
+            best = lowest is not None and minimizer >= 0 and minima[minimizer].value - lowest <= 1e-9
+            detail = "global" if best else "local"
             if landscape.flat_minima or abs(low) <= SINGULAR * abs(high):
                 detail = "flat"
         elif kind == "moving" and not _inside(landscape, points[i]):

@@ -20,12 +20,13 @@ class Height:
     knee: float | None = None  # None: linear
 
     @classmethod
-    def of(cls, values: np.ndarray, logarithmic: bool) -> Height:
-        """The scale that fits these values (of any shape; what is not finite is left out)."""
+    def of(cls, values: np.ndarray, logarithmic: bool, lowest: float | None = None) -> Height:
+        """The scale that fits these values (of any shape; what is not finite is left out), down to ``lowest``."""
         finite = values[np.isfinite(values)].astype(np.float64)
         if finite.size == 0:
             return cls(0.0, 1.0)
         base, top = float(finite.min()), float(finite.max())
+        base = base if lowest is None else min(base, lowest)
         span = top - base or 1.0
         knee = max(float(np.quantile(finite, 0.05)) - base, 1e-5 * span) if logarithmic else None
         return cls(base, span, knee)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from descent.landscape import TAGS
 from descent.spec import Values
 from figures import LaneStyle, lane_styles
 from landscapes import FAMILIES as LANDSCAPE_FAMILIES
@@ -195,7 +196,8 @@ def _landscape(race: Race) -> Race:
     begin(key, race.landscape)
     st.selectbox(_("Landscape"), options, key=key, format_func=lambda i: names[i], on_change=change)
     landscape = LANDSCAPES[race.landscape]
-    st.caption(f"{_(landscape.teaches)}")
+    tags = " · ".join(_(TAGS[tag]) for tag in TAGS if tag in landscape.tags)
+    st.caption(f"{_(landscape.teaches)}  \n*{tags}*" if tags else _(landscape.teaches))
     shape = race.shape
     for hyper in landscape.hypers:
         value = knob(hyper, setting(shape, hyper), f"{KEY}{landscape.id}.{hyper.name}")

@@ -32,9 +32,9 @@ def still(race: Race) -> dict[str, Any]:
     landscape = LANDSCAPES[race.landscape]
     shape = fill(landscape.hypers, race.shape, landscape.id)
     ground = field(landscape, shape)
-    height = Height.of(ground.z, landscape.height == "log")
     points = landscape.critical_points(**shape)
     minimum = landscape.minimum(**shape)
+    height = Height.of(ground.z, landscape.height == "log", minimum)
     distance = minimum is not None
     logarithmic = race.axis == "log" and (distance or float(np.nanmin(ground.z)) > 0)
     ordinate = _("loss − minimum") if distance and logarithmic else _("loss")

@@ -161,7 +161,11 @@ class Stage {
     const reach = Math.max(1, Math.abs(start));
     if (look.log) [low, high] = [low, Math.min(high, Math.max(start, 1e-9) * 1e4)].map(Math.log10);
     else [low, high] = [Math.max(low, start - 50 * reach), Math.min(high, start + 3 * reach)];
-    const room = (high - low || 1) * 0.05;
+    // Whole steps of a round size: the axis stays put while a slider or the start moves a little.
+    const unit = look.log ? 1 : 10 ** Math.floor(Math.log10(high - low || 1)) / 2;
+    low = unit * Math.floor(low / unit + 1e-9);
+    high = Math.max(unit * Math.ceil(high / unit - 1e-9), low + unit);
+    const room = (high - low) * 0.03;
     // What has no logarithm, because the minimum is reached to the last digit, lies on the floor of the chart.
     if (look.log) {
       for (const { curve } of this.lanes) {
@@ -193,6 +197,18 @@ class Stage {
     this.clock.textContent = `${this.words.step} ${this.step} / ${steps}`;
     this.inkNow();
     this.fillTable();
+    if (!this.alone && !this.playing) this.remember();
+  }
+
+  // The step shown belongs to a link that is shared; the end, where every link begins, need not be said.
+  remember() {
+    clearTimeout(this.remembering);
+    this.remembering = setTimeout(() => {
+      const address = new URL(location.href);
+      if (this.step < this.message.runs.steps) address.searchParams.set("step", this.step);
+      else address.searchParams.delete("step");
+      if (address.href !== location.href) history.replaceState(history.state, "", address);
+    }, 300);
   }
 
   inkNow() {
@@ -283,6 +299,7 @@ class Stage {
   pause() {
     this.playing = false;
     this.showPlaying();
+    if (!this.alone) this.remember();
   }
 
   showPlaying() {
@@ -570,6 +587,7 @@ class Stage {
 
   close() {
     this.playing = false;
+    clearTimeout(this.remembering);
     this.resizer.disconnect();
     document.removeEventListener("keydown", this.onKey);
     for (const picture of this.pictures) if (picture.drawn) Plotly.purge(picture.plot);
