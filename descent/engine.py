@@ -35,7 +35,7 @@ class Trajectory(NamedTuple):
     entries, the start's first. ``update`` (what was added), ``learning_rate`` (after the schedule),
     ``direction`` (M_t) and ``scale`` (G_t) have steps entries: position[t + 1] = position[t] + update[t].
     M_t and G_t are those of the unified form Δθ_t = −α_t / √(G_t + ε) · M_t; a rule without one has the
-    gradient it was handed as M_t, and 1 as G_t.
+    gradient it was handed as M_t, and 1 as G_t; decoupled weight decay comes on top of it.
 
     ``diverged_at`` is the first index at which position or loss is not finite, or −1; from there on all
     entries are NaN, and everything before is kept.

@@ -72,7 +72,8 @@ class Landscape:
         return self.moving(**{h.name: h.default for h in self.hypers} | shape)
 
     def minimum(self, **shape: float) -> float | None:
-        """The lowest value, or None where there is none (an unbounded landscape)."""
-        if self.unbounded:
+        """The lowest value; None where there is none (an unbounded landscape) or none is known (knobs out of range)."""
+        known = all(h.low <= shape.get(h.name, h.default) <= h.high for h in self.hypers)
+        if self.unbounded or not known:
             return None
         return min((m.value for m in self.critical_points(**shape).minima), default=None)

@@ -36,7 +36,11 @@ class Problem:
 
 
 class Terms(NamedTuple):
-    """The unified form Δθ_t = −α_t / √(G_t + ε) · M_t of a rule at one step; None where it has no such term."""
+    """The unified form Δθ_t = −α_t / √(G_t + ε) · M_t of a rule at one step; None where it has no such term.
+
+    Most rules put ε outside the root, √G_t + ε, as their papers and torch do; each docstring says. Decoupled weight
+    decay comes on top of the form.
+    """
 
     direction: Params | None = None  # M_t; None: the gradient itself
     scale: Params | None = None  # G_t; None: 1

@@ -223,8 +223,9 @@ def _arrival(path: np.ndarray, scale: float) -> tuple[bool, bool]:
     travelled = np.linalg.norm(np.diff(window, axis=0), axis=-1).sum()
     drift = np.linalg.norm(second.mean(0) - first.mean(0))
     sizes = [np.linalg.norm(part - part.mean(0), axis=-1).mean() for part in (first, second)]
-    # Circling: much way, no drift, and no shrinking towards a centre.
-    return False, bool(drift < 0.05 * travelled and drift < 0.5 * sizes[1] and sizes[1] > 0.8 * sizes[0])
+    # Circling: much way, no drift, neither shrinking towards a centre nor growing.
+    steady = 0.8 * sizes[0] < sizes[1] < 1.25 * sizes[0]
+    return False, bool(drift < 0.05 * travelled and drift < 0.5 * sizes[1] and steady)
 
 
 def steps_to(trajectory: Trajectory, minimum: float | None, tolerance: float) -> int:

@@ -15,6 +15,13 @@ _user = os.getuid() if hasattr(os, "getuid") else 0
 os.environ.setdefault("DESCENT_CACHE_DIR", str(Path(tempfile.gettempdir(), f"descent-lab-tests-{_user}")))
 
 
+def pytest_configure() -> None:
+    """Compiling is most of what the tests do: keep it on disk, as the app does."""
+    from descent.compilation import keep_compilations
+
+    keep_compilations()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests in browser/, and run them last: they are slow, and Playwright's event loop, once started,
     keeps running in this thread, where ``asyncio.run`` would trip over it."""

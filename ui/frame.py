@@ -26,6 +26,8 @@ STYLE = """
 [data-testid="stSidebarUserContent"] { padding: 0 1rem 1.5rem; }
 [data-testid="stHeader"] { height: 2.4rem; min-height: 0; }
 [data-testid="stMainBlockContainer"] [data-testid="stVerticalBlock"] { gap: 0.35rem; }
+[data-testid="stSidebar"] [data-testid="stHorizontalBlock"] { flex-wrap: nowrap; }
+[data-testid="stSidebar"] [data-testid="stColumn"] { min-width: 0; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 2.6rem 0.6rem 1rem; } }
 </style>
 """

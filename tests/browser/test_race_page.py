@@ -18,12 +18,12 @@ from PIL import Image
 from playwright.sync_api import Locator, expect
 
 from lessons.situations import SITUATIONS
+from optimizers import OPTIMIZERS
 from tools.app_server import ROOT, free_port, serve
 from tools.race_page import RacePage
 
 MOST_BYTES = 64_000  # that a slider may make the server send
 CHINESE = re.compile("[\u4e00-\u9fff]")
-TEN = "sgd momentum nesterov adagrad rmsprop adadelta adam adamw nadam lion".split()
 SIX = (
     "/?landscape=rosenbrock&o1=sgd&o1.learning_rate=0.001&o2=momentum&o2.learning_rate=0.001"
     "&o3=nesterov&o3.learning_rate=0.001&o4=rmsprop&o5=adam&o5.learning_rate=0.05&o6=adamw&o6.learning_rate=0.05"
@@ -78,14 +78,10 @@ def test_the_first_page_shows_a_race_above_the_fold(open_race: Callable[..., Rac
     expect(race.table.locator("tr")).to_have_count(4)
     foot = race.stage.bounding_box()
     assert foot and foot["y"] + foot["height"] <= 900
-    empty = (
-        race.picture("contour")
-        .locator("canvas")
-        .evaluate(
-            "canvas => Object.assign(document.createElement('canvas'), { width: canvas.width, height: canvas.height }).toDataURL()"
-        )
-    )
-    assert race.ink("contour") != empty
+    drawn = race.ink()
+    race.do("first").click()
+    race.wait_step(0)
+    assert race.ink() != drawn
 
     # For those who do not see it.
     for name in ("contour", "surface", "loss"):
@@ -114,9 +110,9 @@ def test_a_cold_deep_link_and_a_lost_connection_show_the_same_race(new_page: Cal
         expect(race.widget("0.adam.learning_rate")).to_be_visible()
         assert not page.get_by_test_id("stSidebarNav").count(), "Streamlit's own menu of pages/ is there"
         asked, seen, ink = query(race), race.table.inner_text(), race.ink()
-        assert asked["o1.learning_rate"] == "0.056"
+        assert asked["o1.learning_rate"] != "0.05"
+        page.problems.allow(r"ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|WebSocket connection to")
 
-    page.problems.allow(r"ERR_CONNECTION_REFUSED|WebSocket connection to|/_stcore/")
     page.wait_for_selector("[data-test-connection-state]:not([data-test-connection-state=CONNECTED])", state="attached")
     with serve(log, port=port) as server:
         race.settle()
@@ -423,7 +419,9 @@ def test_unusual_races_are_shown_and_what_was_ignored_is_named(open_race: Callab
 
 
 def test_ten_optimizers_for_five_thousand_steps(open_race: Callable[..., RacePage]):
-    race = open_race("/?landscape=ellipse&steps=5000&" + "&".join(f"o{k}={name}" for k, name in enumerate(TEN, 1)))
+    race = open_race(
+        "/?landscape=ellipse&steps=5000&" + "&".join(f"o{k}={name}" for k, name in enumerate(list(OPTIMIZERS)[:10], 1))
+    )
     expect(race.table.locator("tr")).to_have_count(10)
     assert race.step == 5000
     ink = race.ink()
