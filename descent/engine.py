@@ -37,6 +37,10 @@ class Trajectory(NamedTuple):
     M_t and G_t are those of the unified form Δθ_t = −α_t / √(G_t + ε) · M_t; a rule without one has the
     gradient it was handed as M_t, and 1 as G_t; decoupled weight decay comes on top of it.
 
+    ``position`` is where gradients are taken; ``reported`` (steps + 1 entries) is the point that the method offers as
+    its result. They differ only for rules that average. ``evaluations`` counts what each step evaluated: gradients,
+    values of the loss, Hessian-vector products (see `Cost`).
+
     ``diverged_at`` is the first index at which position or loss is not finite, or −1; from there on all
     entries are NaN, and everything before is kept.
     """
@@ -48,6 +52,8 @@ class Trajectory(NamedTuple):
     learning_rate: np.ndarray  # (steps,)
     direction: np.ndarray  # (steps, 2)
     scale: np.ndarray  # (steps, 2)
+    reported: np.ndarray  # (steps + 1, 2)
+    evaluations: np.ndarray  # (steps, 3)
     diverged_at: np.ndarray  # ()
 
     @property
@@ -118,9 +124,13 @@ class Step(NamedTuple):
     learning_rate: jax.Array
     direction: jax.Array
     scale: jax.Array
+    evaluations: jax.Array | None  # (3,), for a rule whose count varies
+    reported: jax.Array | None  # for a rule that reports another point than the one it started from
 
 
-_STATE, _MOVE = 5, 7  # columns of the record's table: position, loss, gradient; and the rest of a Step
+# Columns of the record's table: position, loss, gradient; and the moves of a Step. Behind them come the counts and
+# the reported point of those rules that have them, so that the others do not pay for them.
+_STATE, _MOVE, _COUNTS, _POINT = 5, 7, 3, 2
 
 
 class Kernel(NamedTuple):
@@ -168,6 +178,7 @@ def kernel(machine: Machine, inputs: Inputs, index: Any) -> Kernel:
         alpha = hyper.get("learning_rate", 1.0) * factor
         now = SimpleNamespace(**(hyper | {"learning_rate": alpha}))
         value, gradient = jax.value_and_grad(loss)(params)
+        reported = point_of(optimizer.report(state, params)) if optimizer.report else None
         grads = gradient if noise is None else processing.apply(gradient, params_of(noise[0]), params_of(noise[1]))
         updates, state = optimizer.update(grads, state, params, now, Problem(loss, minimum, lambda: key(1, t)))
         updates = jax.tree.map(lambda array: jnp.asarray(array, dtype), updates)
@@ -175,7 +186,9 @@ def kernel(machine: Machine, inputs: Inputs, index: Any) -> Kernel:
         direction = grads if terms.direction is None else terms.direction
         scale = jax.tree.map(jnp.ones_like, params) if terms.scale is None else terms.scale
         points = [point_of(tree) for tree in (params, gradient, updates, direction, scale)]
-        record = Step(points[0], value, points[1], points[2], jnp.asarray(alpha, dtype), points[3], points[4])
+        counts = jnp.asarray(optimizer.evaluations(state), dtype) if optimizer.evaluations else None
+        rate = jnp.asarray(alpha, dtype)
+        record = Step(points[0], value, points[1], points[2], rate, points[3], points[4], counts, reported)
         return jax.tree.map(jnp.add, params, updates), state, record
 
     return Kernel(params_of, point_of, loss, optimizer.init, step, normals)
@@ -185,17 +198,23 @@ def _record(machine: Machine, start: jax.Array, inputs: Inputs, normals: jax.Arr
     """The record of one run; ``normals`` (capacity, 2, 2) also says how long it is. Its row [steps] is the end."""
     run = kernel(machine, inputs, index)
     rows, steps = normals.shape[0] + 1, inputs.integers[0]
+    report, counted = machine.optimizer.report, machine.optimizer.evaluations is not None
+    columns = _STATE + _MOVE + _COUNTS * counted + _POINT * (report is not None)
+
+    def row(now: Step) -> jax.Array:
+        return jnp.hstack([part for part in now if part is not None])
 
     def body(t: Any, carry: Any) -> Any:
         params, state, table = carry
         params, state, now = run.step(t, params, state, normals[t])
-        return params, state, lax.dynamic_update_slice_in_dim(table, jnp.hstack(now)[None], t, 0)
+        return params, state, lax.dynamic_update_slice_in_dim(table, row(now)[None], t, 0)
 
     params = run.params(start)
-    empty = jnp.zeros((rows, _STATE + _MOVE), start.dtype)
-    params, _, table = lax.fori_loop(0, steps, body, (params, run.init(params), empty))
+    empty = jnp.zeros((rows, columns), start.dtype)
+    params, state, table = lax.fori_loop(0, steps, body, (params, run.init(params), empty))
     value, gradient = jax.value_and_grad(run.loss)(params)
-    return table.at[steps, :_STATE].set(jnp.hstack([run.point(params), value, run.point(gradient)]))
+    table = table.at[steps, :_STATE].set(jnp.hstack([run.point(params), value, run.point(gradient)]))
+    return table if report is None else table.at[steps, -_POINT:].set(run.point(report(state, params)))
 
 
 @partial(jax.jit, static_argnums=0)
@@ -372,9 +391,17 @@ def _normals(seed: int, steps: int, batch: int | None, dtype: Any, noisy: float)
     return draws[0] if batch is None else draws
 
 
-def _trajectory(table: np.ndarray, steps: int) -> Trajectory:
+def _trajectory(table: np.ndarray, steps: int, optimizer: Optimizer) -> Trajectory:
     """Cut the table of a record into its parts, find where it stopped being finite, and blank what follows."""
-    states, moves = table[..., : steps + 1, :_STATE], table[..., :steps, _STATE:]
+    table = table[..., : steps + 1, :]
+    states, moves, counts = (
+        table[..., :_STATE],
+        table[..., :steps, _STATE : _STATE + _MOVE],
+        table[..., :steps, _STATE + _MOVE : _STATE + _MOVE + _COUNTS],
+    )
+    reported = table[..., -_POINT:] if optimizer.report else states[..., :2]
+    if not optimizer.evaluations:
+        counts = np.broadcast_to(np.asarray(optimizer.cost, table.dtype), (*moves.shape[:-1], _COUNTS))
     finite = np.isfinite(states)
     if finite.all():
         diverged_at = np.full(states.shape[:-2], -1)
@@ -385,6 +412,8 @@ def _trajectory(table: np.ndarray, steps: int) -> Trajectory:
         states = np.where(lost[..., None], np.nan, states)
         # The step that led out of the finite numbers belongs to what is lost, too.
         moves = np.where(lost[..., 1:, None], np.nan, moves)
+        counts = np.where(lost[..., 1:, None], np.nan, counts)
+        reported = np.where(lost[..., None], np.nan, reported)
     return Trajectory(
         position=states[..., 0:2],
         loss=states[..., 2],
@@ -393,6 +422,8 @@ def _trajectory(table: np.ndarray, steps: int) -> Trajectory:
         learning_rate=moves[..., 2],
         direction=moves[..., 3:5],
         scale=moves[..., 5:7],
+        reported=reported,
+        evaluations=counts,
         diverged_at=diverged_at,
     )
 
@@ -452,7 +483,7 @@ def descend(
     normals = _normals(seed, steps, None if single else len(points), points.dtype, noise or relative_noise)
     record = _record_one if single else _record_many
     with jax.enable_x64(points.dtype == np.float64):
-        return _trajectory(np.asarray(record(machine, points, inputs, normals)), steps)
+        return _trajectory(np.asarray(record(machine, points, inputs, normals)), steps, optimizer)
 
 
 def ends(
