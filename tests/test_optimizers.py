@@ -279,6 +279,33 @@ def sophia_of_optax(h: SimpleNamespace) -> optax.GradientTransformation:
     )
 
 
+def lookahead_path(make: Callable[..., Any], knobs: SimpleNamespace) -> np.ndarray:
+    """Positions (steps + 1, surfaces, 2) of the fast weights of optax, whose parameters are pairs."""
+    rule = make(knobs)
+
+    def step(carry: Any, _: None) -> Any:
+        params, state = carry
+        updates, state = rule.update(jax.grad(_total)(params.fast), state, params)
+        params = optax.apply_updates(params, updates)
+        return (params, state), params.fast
+
+    with jax.enable_x64(True):
+        start = optax.LookaheadParams.init_synced(jnp.asarray(STARTS))
+        path = jax.jit(lambda p: lax.scan(step, (p, rule.init(p)), None, STEPS)[1])(start)
+        return np.concatenate([STARTS[None], np.asarray(path)])
+
+
+def sam_of_optax(h: SimpleNamespace) -> optax.GradientTransformation:
+    """In opaque mode, which takes both gradients in one step."""
+    uphill = optax.chain(optax.contrib.normalize(), optax.sgd(h.radius))
+    rule = optax.contrib.sam(optax.sgd(h.learning_rate, h.momentum), uphill, opaque_mode=True)
+
+    def update(grads: Any, state: Any, params: Any, *, value_fn: Any, **_: Any) -> Any:
+        return rule.update(grads, state, params, grad_fn=lambda p, _: jax.grad(value_fn)(p))
+
+    return optax.GradientTransformationExtraArgs(rule.init, update)
+
+
 ORACLES = (
     Oracle("sgd", torch_path, lambda p, h: torch.optim.SGD(p, h.learning_rate), PLAIN),
     Oracle("sgd", optax_path, lambda h: optax.sgd(h.learning_rate), PLAIN),
@@ -444,6 +471,47 @@ ORACLES = (
             {"learning_rate": 0.003, "b1": 0.8, "b2": 0.9, "gamma": 0.3, "interval": 3, "eps": 0.05},
         ),
     ),
+    Oracle(
+        "sam",
+        apart_path,
+        sam_of_optax,
+        ({"learning_rate": 0.03, "radius": 0.1}, {"learning_rate": 0.005, "radius": 0.05, "momentum": 0.5}),
+        1e-9,  # near a minimum it doubles rounding errors, as the slope's direction is all that it sees
+    ),
+    Oracle(
+        "schedule_free_sgd",
+        optax_path,
+        lambda h: optax.contrib.schedule_free_sgd(h.learning_rate, b1=h.b1),
+        ({"learning_rate": 0.05}, {"learning_rate": 0.03, "b1": 0.6}),
+    ),
+    Oracle(
+        "schedule_free_adamw",
+        optax_path,
+        lambda h: optax.contrib.schedule_free_adamw(
+            h.learning_rate, None, h.b1, h.b2, h.eps, weight_decay=h.weight_decay
+        ),
+        ({"learning_rate": 0.03}, {"learning_rate": 0.02, "b1": 0.6, "b2": 0.95, "eps": 0.05, "weight_decay": 0.2}),
+    ),
+    Oracle(
+        "lookahead",
+        lookahead_path,
+        lambda h: optax.lookahead(optax.sgd(h.learning_rate, h.momentum), int(h.period), h.slow_step),
+        ({"learning_rate": 0.01}, {"learning_rate": 0.03, "momentum": 0.6, "period": 3, "slow_step": 0.7}),
+    ),
+    Oracle("polyak_average", torch_path, lambda p, h: torch.optim.SGD(p, h.learning_rate), PLAIN),
+    Oracle(
+        "prodigy",
+        apart_path,
+        lambda h: optax.contrib.prodigy(h.learning_rate, (h.b1, h.b2), eps=h.eps, estim_lr0=h.d0),
+        ({"learning_rate": 0.5, "d0": 1e-3}, {"learning_rate": 0.1, "b1": 0.7, "b2": 0.95, "eps": 0.05, "d0": 0.01}),
+        1e-9,
+    ),
+    Oracle(
+        "dog",
+        apart_path,
+        lambda h: optax.contrib.dog(h.learning_rate, ("heuristic", h.initial), h.eps),
+        ({"initial": 0.01}, {"learning_rate": 0.5, "initial": 0.05, "eps": 0.5}),
+    ),
 )
 
 PROVEN: set[str] = set()  # optimizers whose steps a test below computes by hand
@@ -512,10 +580,10 @@ def test_defaults_are_those_of_torch(name: str) -> None:
 def test_no_knob_is_dead(optimizer: Optimizer) -> None:
     rate = {"backtracking": 3.0}.get(optimizer.id, 0.05)
     lively = {knob.name: rate for knob in optimizer.hypers if knob.name == "learning_rate"}
-    before = run(optimizer, "rosenbrock", 200, **lively).position
+    before = run(optimizer, "rosenbrock", 200, **lively).reported
     for knob in optimizer.hypers:
         other = max((knob.low, knob.high), key=lambda end: abs(end - knob.default))
-        after = run(optimizer, "rosenbrock", 200, **lively | {knob.name: other}).position
+        after = run(optimizer, "rosenbrock", 200, **lively | {knob.name: other}).reported
         assert not np.allclose(before, after, rtol=1e-9, atol=0, equal_nan=True), f"{knob.name} changes nothing"
 
 
@@ -894,3 +962,55 @@ def test_searches_end_where_nothing_is_finite() -> None:
     for name in ("backtracking", "bfgs", "lbfgs", "conjugate_gradient", "newton", "saddle_free_newton"):
         t = descend(hole, OPTIMIZERS[name], np.array([[-0.5, 0.5], [0.5, 0.5]]), 100)
         assert t.diverged_at[0] == 0, name
+
+
+def test_the_reported_point_is_the_average_of_the_path() -> None:
+    """Polyak's mean of the iterates after the burn-in; schedule-free's mean of z, with the path between z and x."""
+    t = run(OPTIMIZERS["polyak_average"], "rosenbrock", 300, learning_rate=0.03, burn_in=50)
+    means = np.cumsum(t.position[51:], 0) / np.arange(1, 251)[:, None]
+    np.testing.assert_allclose(t.reported[51:], means, rtol=1e-10)
+    np.testing.assert_array_equal(t.reported[:51], t.position[:51])
+
+    rate, b1 = 0.03, 0.6
+    t = run(OPTIMIZERS["schedule_free_sgd"], "rosenbrock", 300, learning_rate=rate, b1=b1)
+    z = t.position[0] - rate * np.cumsum(t.gradient[:-1], 0)
+    mean = np.cumsum(z, 0) / np.arange(1, 301)[:, None]
+    np.testing.assert_allclose(t.reported[1:], mean, rtol=1e-10)
+    np.testing.assert_allclose(t.position[1:], b1 * mean + (1 - b1) * z, rtol=1e-10)
+
+
+def test_lookahead_reports_the_slow_weights() -> None:
+    """They move every k steps, and where they do, the path meets them."""
+    t = run(OPTIMIZERS["lookahead"], "rosenbrock", 60, learning_rate=0.03, period=4)
+    moved = np.flatnonzero((np.diff(t.reported, axis=0) != 0).any(1)) + 1
+    np.testing.assert_array_equal(moved, np.arange(4, 61, 4))
+    np.testing.assert_allclose(t.reported[4::4], t.position[4::4], rtol=1e-12)
+
+
+@EVERY_OPTIMIZER
+def test_what_is_reported_and_counted_fits_the_declaration(optimizer: Optimizer) -> None:
+    """No step costs more than declared; without averaging, the point reported is where it is; both blank alike."""
+    t = run(optimizer, "rosenbrock", 50)
+    assert t.reported.shape == t.position.shape and t.evaluations.shape == (50, 3)
+    assert (t.evaluations <= np.array(optimizer.cost)).all() and (t.evaluations[:, 0] >= 1).all()
+    np.testing.assert_array_equal(t.reported[0], t.position[0])
+    if optimizer.report is None:
+        np.testing.assert_array_equal(t.reported, t.position)
+    if optimizer.evaluations is None:
+        np.testing.assert_array_equal(t.evaluations, np.broadcast_to(np.array(optimizer.cost), (50, 3)))
+
+
+def test_sam_steps_with_the_gradient_up_the_slope() -> None:
+    """On a quadratic that is the gradient here plus r·H·g/‖g‖; each step takes two."""
+    t = run(OPTIMIZERS["sam"], "quadratic", 1, learning_rate=0.03, radius=0.5)
+    direction = t.gradient[0] / np.linalg.norm(t.gradient[0])
+    hessian = hessians(t.position[:1], "quadratic")[0]
+    np.testing.assert_allclose(t.update[0], -0.03 * (t.gradient[0] + 0.5 * hessian @ direction), rtol=1e-12)
+    assert (t.evaluations == [2, 0, 0]).all()
+
+
+def test_parameter_free_rules_need_no_learning_rate() -> None:
+    """With their defaults they come near the minimum from a first guess that is a million times too small."""
+    for name in ("prodigy", "dog"):
+        t = run(OPTIMIZERS[name], "quadratic", 3000)
+        assert t.loss[-1] < 1e-2 * t.loss[0], name
