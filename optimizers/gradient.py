@@ -122,6 +122,7 @@ def langevin_update(
 
     Reference: Welling & Teh (2011), Bayesian Learning via Stochastic Gradient Langevin Dynamics.
     """
+    assert problem.step_key is not None
     noise = normal_like(problem.step_key(), params)
     size = jnp.sqrt(2 * hyper.learning_rate * hyper.temperature)
     return tree.map(lambda g, z: -hyper.learning_rate * g + size.astype(g.dtype) * z, grads, noise), state
