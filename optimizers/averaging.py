@@ -34,14 +34,15 @@ def schedule_free_init(params: Params) -> ScheduleFreeState:
     return ScheduleFreeState(jnp.zeros((), jnp.int32), params, params, zeros(params), zero, zero)
 
 
-def _average(state: ScheduleFreeState, step: Params, params: Params, hyper: Any) -> tuple[Params, ScheduleFreeState]:
+def _average(state: ScheduleFreeState, step: Params, hyper: Any) -> tuple[Params, ScheduleFreeState]:
     """Move z by ``step``, x towards z by z's share in all weights, and params to between them."""
     largest = jnp.maximum(state.largest, hyper.learning_rate).astype(state.largest.dtype)
     weights = state.weights + largest**2
     share = jnp.where(weights == 0, 0, largest**2 / jnp.where(weights == 0, 1, weights))
     z = tree.map(jnp.add, state.z, step)
     x = tree.map(lambda x, z: (1 - share).astype(x.dtype) * x + share.astype(x.dtype) * z, state.x, z)
-    updates = tree.map(lambda x, z, y: hyper.b1 * x + (1 - hyper.b1) * z - y, x, z, params)
+    # What β₁x + (1 − β₁)z changes by: the difference to params would cancel.
+    updates = tree.map(lambda new, old, s: hyper.b1 * (new - old) + (1 - hyper.b1) * s, x, state.x, step)
     return updates, ScheduleFreeState(state.count + 1, z, x, state.v, weights, largest)
 
 
@@ -59,7 +60,7 @@ def schedule_free_sgd_update(
 
     Reference: Defazio et al. (2024), The Road Less Scheduled.
     """
-    return _average(state, tree.map(lambda g: -hyper.learning_rate * g, grads), params, hyper)
+    return _average(state, tree.map(lambda g: -hyper.learning_rate * g, grads), hyper)
 
 
 def schedule_free_adamw_update(
@@ -80,7 +81,7 @@ def schedule_free_adamw_update(
     step = tree.map(
         lambda g, r, y: -hyper.learning_rate * (g / (r + hyper.eps) + hyper.weight_decay * y), grads, root, params
     )
-    return _average(state, step, params, hyper)
+    return _average(state, step, hyper)
 
 
 def report_average(state: ScheduleFreeState, params: Params) -> Params:
@@ -120,7 +121,9 @@ def lookahead_update(
     meet = count % jnp.asarray(hyper.period, jnp.int32) == 0
     part = tree.map(lambda slow, fast: slow + hyper.slow_step * (fast - slow), state.slow, fast)
     slow = choose(meet, part, state.slow)
-    return tree.map(jnp.subtract, choose(meet, part, fast), params), LookaheadState(count, slow, velocity)
+    back = tree.map(jnp.subtract, part, params)
+    onward = tree.map(lambda v: -hyper.learning_rate * v, velocity)
+    return choose(meet, back, onward), LookaheadState(count, slow, velocity)
 
 
 def report_slow(state: LookaheadState, params: Params) -> Params:
