@@ -193,7 +193,7 @@ def test_clipping_by_norm_shortens_and_does_not_turn() -> None:
 
 @EVERY_OPTIMIZER
 def test_every_rule_sees_the_clipped_gradient(optimizer: Any) -> None:
-    """Where all of it is clipped, a run is the same however steep the slope: unless the rule looks at more than that."""
+    """Where all of it is clipped, a run is the same however steep the slope, unless the rule looks at more."""
     gentle, steep = (
         descend(ELLIPSE, optimizer, (300.0, 300.0), 20, lively(optimizer), shape={"kappa": kappa}, clip_value=1.0)
         for kappa in (2.0, 200.0)
