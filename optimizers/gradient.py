@@ -162,7 +162,7 @@ BACKTRACKING = Optimizer(
     name=_("Backtracking"),
     year=1966,
     reference="Armijo (1966), Minimization of functions having Lipschitz continuous first partial derivatives",
-    summary=_("Steps down the slope, each shortened until the loss has really fallen: it cannot diverge."),
+    summary=_("Steps down the slope, each shortened until the loss has really fallen."),
     hypers=(
         knobs.learning_rate(1.0, low=1e-5, help=_("The longest step that is tried, in gradients.")),
         Hyper(
