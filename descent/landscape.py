@@ -23,10 +23,11 @@ TAGS: Mapping[Tag, str] = {
 
 
 class Minimum(NamedTuple):
-    """A minimizer (the point) with its minimum (the value)."""
+    """A minimizer (the point) with its minimum (the value). On a kink the gradient does not fade towards it."""
 
     point: Point
     value: float
+    kink: bool = False
 
 
 class CriticalPoints(NamedTuple):
@@ -44,6 +45,9 @@ class Landscape:
     ``minima`` and ``saddles`` hold at the default knobs; where knobs move them, ``moving(**shape)``
     says where to. ``unbounded`` landscapes have no global minimum. ``flat_minima`` marks minima that form a
     curve or have a singular Hessian, where counting them or Newton's method makes no sense.
+    ``undeclared`` names what the domain has too much of to list: of such minima the lowest are declared, of such
+    saddles none. A minimum on the domain's edge is the lowest point around within the domain only: the loss may
+    fall further outside, and no run rests there.
     ``height`` is how pictures scale the loss: "log" where its values span decades.
     """
 
@@ -64,6 +68,7 @@ class Landscape:
     smooth: bool = True
     unbounded: bool = False
     flat_minima: bool = False
+    undeclared: frozenset[Literal["minima", "saddles"]] = frozenset()
 
     def critical_points(self, **shape: float) -> CriticalPoints:
         """Minima and saddles at the given knobs (missing ones take their default)."""
@@ -77,3 +82,7 @@ class Landscape:
         if self.unbounded or not known:
             return None
         return min((m.value for m in self.critical_points(**shape).minima), default=None)
+
+    def on_edge(self, point: Point) -> bool:
+        """Does this point lie on the domain's edge?"""
+        return any(value in ends for value, ends in zip(point, self.domain, strict=True))

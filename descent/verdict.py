@@ -108,23 +108,35 @@ def classify(
     low, high = around.eigenvalues.T
     sharpest = np.maximum(np.abs(low), np.abs(high))
     zero = SINGULAR * sharpest
-    # Newton's step, along the directions that curve: how far a critical point is.
-    along = np.einsum("nji,nj->ni", around.eigenvectors, around.gradient)
-    curved = np.abs(around.eigenvalues) > zero[:, None]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        newton = np.where(curved, along / around.eigenvalues, np.where(np.abs(along) > 1e-9, np.inf, 0.0))
+    newton = _newton(around)
     slope = np.hypot(*around.gradient.T)
     critical = (np.hypot(*newton.T) < NEAR * scale) | (slope == 0)
+    # Where ripples are finer than that, Newton's step leads nowhere: the next one is hardly shorter.
+    newton[~critical] = 0.0
+    target = local(landscape, points + newton, numbers)
+    critical &= np.hypot(*_newton(target).T) <= 0.6 * np.hypot(*newton.T) + SINGULAR * scale
 
-    nearest, distance = _nearest(points, [m.point for m in landscape.critical_points(**numbers).minima])
+    minima = landscape.critical_points(**numbers).minima
+    nearest, distance = _nearest(points, [m.point for m in minima])
+    kink = np.array([*(m.kink for m in minima), False])  # the last for "none"
     declared = landscape.minimum(**numbers)
     lowest = float(around.lowest) if declared is None else declared
     # On a flat floor the loss itself says whether this is the bottom.
     bottom = np.logical_and(around.loss - lowest <= 1e-6 * max(1.0, abs(lowest)), landscape.flat_minima)
     _, saddle_distance = _nearest(points, list(landscape.critical_points(**numbers).saddles))
-    cusp = (distance < NEAR * scale) & (not landscape.smooth)
+    cusp = (distance < NEAR * scale) & kink[nearest]
+    # A trough that bends, such as a ring, is level along itself (or no more curved than the slope that is left makes
+    # it), but rises along its tangent.
+    reach = 5 * NEAR * scale
+    bent = critical & (high > zero) & ((np.abs(low) <= zero) | (np.abs(low) * reach <= slope))
+    bent &= not landscape.flat_minima
+    if bent.any():
+        away = np.where(bent[:, None], reach * around.eigenvectors[:, :, 0], 0.0)
+        both = np.minimum(*(local(landscape, points + newton + side * away, numbers).loss for side in (1, -1)))
+        bent &= both > target.loss + 1e-9 * max(1.0, abs(lowest))
 
-    at_minimum = (critical & (low > zero)) | bottom | cusp | (critical & (low >= -zero) & (distance < NEAR * scale))
+    at_minimum = (critical & (low > zero)) | bottom | cusp | bent
+    at_minimum |= critical & (low >= -zero) & (distance < NEAR * scale)
     plateau = slope * scale / 10 < GENTLE * (around.loss - lowest)
     # On the slopes beside a curved floor, the Hessian is indefinite as well.
     indefinite = (low < -zero) & (high > zero) & (not landscape.flat_minima)
@@ -144,6 +156,19 @@ def classify(
         kinds[holds] = KINDS.index(kind)
     matches = (kinds == KINDS.index("minimum")) & ((distance < 5 * NEAR * scale) | bottom)
     return kinds, np.where(matches, nearest, -1), around
+
+
+def _newton(around: Local) -> np.ndarray:
+    """Newton's step (n, 2), along the directions that curve: how far a critical point is. Infinite if it is no use."""
+    along = np.einsum("nji,nj->ni", around.eigenvectors, around.gradient)
+    curved = np.abs(around.eigenvalues) > SINGULAR * np.abs(around.eigenvalues).max(-1, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        step = np.where(curved, -along / around.eigenvalues, np.where(np.abs(along) > 1e-9, np.inf, 0.0))
+    useless = ~np.isfinite(step).all(-1)
+    step[useless] = 0.0
+    step = np.einsum("nij,nj->ni", around.eigenvectors, step)
+    step[useless] = np.inf
+    return step
 
 
 def _nearest(points: np.ndarray, to: Sequence[tuple[float, float]]) -> tuple[np.ndarray, np.ndarray]:
@@ -186,7 +211,8 @@ def judge(
             low, high = around.eigenvalues[i]
             best = lowest is not None and minimizer >= 0 and minima[minimizer].value - lowest <= 1e-9
             detail = "global" if best else "local"
-            if landscape.flat_minima or abs(low) <= SINGULAR * abs(high):
+            kink = minimizer >= 0 and minima[minimizer].kink
+            if landscape.flat_minima or (low <= SINGULAR * abs(high) and not kink):
                 detail = "flat"
         elif kind == "moving" and not _inside(landscape, points[i]):
             detail = "outside"
