@@ -28,7 +28,7 @@ def verdict(found: Verdict, landscape: Landscape, shape: dict[str, float]) -> tu
     if found.kind == "minimum":
         kinds = {"global": _("global minimum"), "local": _("local minimum"), "flat": _("flat minimum")}
         name = kinds.get(found.detail, _("minimum"))
-        several = len(landscape.critical_points(**shape).minima) > 1
+        several = len(landscape.critical_points(**shape).minima) > 1 or "minima" in landscape.undeclared
         return f"{name} {point(found.position)}" if several else name, evidence
     names = {
         "saddle": _("saddle point"),
