@@ -144,8 +144,10 @@ def _plateau(runs: Sequence[RunSpec]) -> bool:
 
 
 def _floor(runs: Sequence[RunSpec]) -> bool:
-    large, small = (run(r).loss[-300:].mean() for r in runs)
-    return bool(2 < large / small < 50)
+    large, small = (run(r) for r in runs)
+    floors = [t.loss[-300:].mean() for t in (large, small)]
+    later = _to(small, floors[1]) > 3 * _to(large, floors[0])
+    return bool(2 < floors[0] / floors[1] < 50) and later
 
 
 def _grows(runs: Sequence[RunSpec]) -> bool:

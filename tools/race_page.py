@@ -68,8 +68,10 @@ class RacePage:
 
     def wait(self, condition: str, argument: object = None) -> None:
         """Wait until a JavaScript expression in ``stage`` (the element) and ``argument`` holds."""
-        script = f"(argument) => {{ const stage = document.querySelector('.descent-stage'); return {condition}; }}"
-        self.page.wait_for_function(script, arg=argument)
+        stage = "document.querySelector('.descent-stage')"
+        self.page.wait_for_function(
+            f"(argument) => {{ const stage = {stage}; return stage && ({condition}); }}", arg=argument
+        )
 
     def wait_draws(self, more_than: int) -> None:
         """Wait until a message after the ``more_than``-th is drawn, and the server is done."""
@@ -86,7 +88,11 @@ class RacePage:
 
     def ink(self, name: str = "contour") -> str:
         """The runs as they are drawn in a picture: every pixel of its canvas, as a data URL."""
-        return self.picture(name).locator("canvas").evaluate("canvas => canvas.toDataURL()")
+        return self.canvas(name).evaluate("canvas => canvas.toDataURL()")
+
+    def canvas(self, name: str) -> Locator:
+        """What the runs of a picture are drawn on, above what Plotly draws."""
+        return self.picture(name).locator("> canvas")
 
     def in_plot(self, name: str, x: float, y: float) -> tuple[float, float]:
         """Where on the screen a point of a picture is, in shares of its plot from the left and from the bottom."""
