@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl, urlsplit
+
 from playwright.sync_api import Locator, Page, WebSocket
 
 READY = ".descent-stage[data-ready=all]"
@@ -45,6 +47,10 @@ class RacePage:
         """Wait until the server has answered."""
         self.page.wait_for_selector(IDLE, state="attached")
         return self
+
+    def query(self) -> dict[str, str]:
+        """What the address asks for."""
+        return dict(parse_qsl(urlsplit(self.page.evaluate("location.href")).query))
 
     # ---- what the stage says ----------------------------------------------------------------------------------------
 

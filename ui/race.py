@@ -423,11 +423,18 @@ class _Reader:
             if not name:
                 continue
             clipped = self.choice(plain, "clip", {"0": "", "1": ""}, "1", f"{lane}.clip") == "1"
-            hypers = OPTIMIZERS[name].hypers
+            hypers = [_reachable(hyper) for hyper in OPTIMIZERS[name].hypers]
             lanes.append(Lane(name, self.knobs(plain, hypers, owner=f"{lane}."), clipped))
             for key, value in plain.items():
                 self.note(f"{lane}.{key}", value, _("one of {choices}"), choices=", ".join(h.name for h in hypers))
         return tuple(lanes)
+
+
+def _reachable(hyper: Hyper) -> Hyper:
+    """A runner's own learning rate may also be what the one for all could be set to: a file says it so."""
+    if hyper.name != "learning_rate":
+        return hyper
+    return replace(hyper, low=min(hyper.low, RATE.low), high=max(hyper.high, RATE.high))
 
 
 def _brief(value: Any) -> str:

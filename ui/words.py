@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 from descent.landscape import Landscape
 from descent.verdict import Verdict
@@ -58,4 +59,4 @@ def _literal(given: str) -> str:
 
 def join(names: Sequence[str]) -> str:
     """Names in a row."""
-    return _(", ").join(names)
+    return reduce(lambda some, one: _("{some}, {one}").format(some=some, one=one), names) if names else ""
