@@ -140,7 +140,7 @@ def _correction(runs: Sequence[RunSpec]) -> bool:
 
 def _plateau(runs: Sequence[RunSpec]) -> bool:
     descent, adam = (run(r) for r in runs)
-    return bool(np.linalg.norm(descent.position[-1] - descent.position[0]) < 1 and adam.loss[-1] < 1e-2)
+    return bool(np.linalg.norm(descent.position[-1] - descent.position[0]) < 0.1 and adam.loss[-1] < 1e-2)
 
 
 def _floor(runs: Sequence[RunSpec]) -> bool:
@@ -280,7 +280,7 @@ SITUATIONS: tuple[Situation, ...] = (
         _(
             "Far out the surface is nearly flat: gradient descent hardly moves. Adam divides by the gradient’s size and walks straight in."
         ),
-        _race("tanh_plateau", (-4.2, 3.0), 300, ("sgd", _lr(0.1)), ("adam", _lr(0.1))),
+        _race("tanh_plateau", (-5.0, 3.6), 300, ("sgd", _lr(0.1)), ("adam", _lr(0.1))),
         _plateau,
     ),
     Situation(

@@ -16,9 +16,11 @@ from ui.runner import run_all
 
 
 def main() -> None:
-    race = current()
+    before = current()
     with st.sidebar:
-        st.session_state.race = controls(race)
+        st.session_state.race = controls(before)
+    if st.session_state.race != before:
+        st.session_state.notes = []
     share()
     # A place of its own for what comes and goes: were the stage to change its place, the browser would build it anew.
     with st.container():

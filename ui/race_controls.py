@@ -56,7 +56,7 @@ DEFAULT = Race(
     lanes=(
         Lane("sgd", Values(learning_rate=0.0011)),
         Lane("momentum", Values(learning_rate=0.0011)),
-        Lane("rmsprop", Values(learning_rate=0.01, decay=0.9)),
+        Lane("rmsprop", Values(decay=0.9)),
         Lane("adam", Values(learning_rate=0.05)),
     ),
 )
@@ -171,9 +171,12 @@ def _presets() -> None:
     names = {situation.id: _(situation.name) for situation in SITUATIONS}
 
     def choose() -> None:
-        if chosen := st.session_state[f"{KEY}situation"]:
+        chosen = st.session_state[f"{KEY}situation"]
+        if chosen in ids:
             put(staged(SITUATIONS[ids.index(chosen)]))
-            st.session_state.notes = []
+        elif chosen is None:
+            st.session_state.race = replace(st.session_state.race, situation="")
+        st.session_state.notes = []
 
     key = f"{KEY}situation"
     if key not in st.session_state and st.session_state.race.situation in ids:
@@ -198,7 +201,8 @@ def _landscape(race: Race) -> Race:
 
     def change() -> None:
         chosen = st.session_state[f"{KEY}landscape"]
-        put(replace(st.session_state.race, landscape=chosen, shape=Values(), start=None, situation=""))
+        if chosen in LANDSCAPES:
+            put(replace(st.session_state.race, landscape=chosen, shape=Values(), start=None, situation=""))
 
     key = f"{KEY}landscape"
     begin(key, race.landscape)
@@ -318,7 +322,8 @@ def _add(race: Race) -> None:
     }
 
     def add() -> None:
-        if chosen := st.session_state[f"{KEY}add"]:
+        chosen = st.session_state[f"{KEY}add"]
+        if chosen in OPTIMIZERS:
             _change_lanes((*st.session_state.race.lanes, Lane(chosen)))
 
     full = len(race.lanes) >= MAX_LANES
@@ -382,6 +387,8 @@ def _view(race: Race) -> Race:
 
     def switch() -> None:
         st.session_state.language = st.session_state.language_widget
+        # A browser names a choice by its label; labels in another language are of other widgets.
+        put(st.session_state.race)
 
     st.segmented_control(
         _("Language"),
