@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import statistics
 import subprocess
@@ -14,13 +15,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+import streamlit as st
 from playwright.sync_api import Browser, Page, sync_playwright
 from streamlit.testing.v1 import AppTest
 
 from benchmarks.table import Row
+from landscapes import LANDSCAPES
 from tools.app_server import ROOT, serve
 from tools.chromium import ARGUMENTS, find_chromium
 from tools.race_page import IDLE, RacePage
+from ui import stage
 
 ROUNDS = 15
 SIX = (
@@ -28,7 +32,7 @@ SIX = (
     "&o3=nesterov&o3.learning_rate=0.001&o4=rmsprop&o5=adam&o5.learning_rate=0.05&o6=adamw&o6.learning_rate=0.05"
 )
 SLIDERS = {"4.adam.learning_rate": "a learning rate", "steps": "the steps", "rosenbrock.b": "the landscape's knob"}
-LANDSCAPES = ("Beale", "Himmelblau", "Ackley", "Monkey saddle", "Rastrigin")
+ELSEWHERE = ("Beale", "Himmelblau", "Ackley", "Monkey saddle", "Rastrigin")
 
 BARE_SLIDER = """
 import streamlit as st
@@ -62,14 +66,15 @@ SAID = "document.querySelector('[data-testid=stSpinner]')"
 
 def rows() -> Iterator[Row]:
     """All of them."""
-    yield from server_time()
     with tempfile.TemporaryDirectory() as name, chromium() as browser:
         folder = Path(name)
+        os.environ["DESCENT_CACHE_DIR"] = str(folder / "cache")  # empty at first, and not the user's
         yield from another_landscape(folder, browser)
         yield from slider(folder, browser)
         yield from playing(folder, browser)
         yield from starting(folder, browser)
-    yield from memory()
+        yield from server_time()
+        yield from memory()
 
 
 @contextmanager
@@ -136,12 +141,15 @@ def slider(folder: Path, browser: Browser) -> Iterator[Row]:
             page.context.close()
 
 
+def session() -> AppTest:
+    """The page in this process, with 6 optimizers."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.query_params.update(pair.split("=") for pair in SIX[1:].split("&"))
+    return app.run()
+
+
 def server_time() -> Iterator[Row]:
     """From the beginning of a rerun to the call of the component, 6 optimizers × 500 steps."""
-    import streamlit as st
-
-    from ui import stage
-
     begun, called = [], []
     configure, component = st.set_page_config, stage._component
 
@@ -158,15 +166,12 @@ def server_time() -> Iterator[Row]:
 
     st.set_page_config, stage._component = beginning, calling  # type: ignore[assignment]
     try:
-        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-        app.query_params.update(pair.split("=") for pair in SIX[1:].split("&"))
-        app.run()
+        app = session()
         times = []
         for turn in range(2 * ROUNDS):
-            for rate in (f"race.{4 + turn % 2}.{('adam', 'adamw')[turn % 2]}.learning_rate",):
-                stops = app.select_slider(key=rate).options
-                app.select_slider(key=rate).set_value(float(stops[len(stops) // 2 + turn])).run()
-                times.append((called[-1] - begun[-1]) * 1e3)
+            slider = app.select_slider(key="race.4.adam.learning_rate")
+            slider.set_value(float(slider.options[turn])).run()
+            times.append((called[-1] - begun[-1]) * 1e3)
         assert not app.exception and len(called) == len(begun) == 2 * ROUNDS + 1
     finally:
         st.set_page_config, stage._component = configure, component
@@ -178,11 +183,10 @@ def server_time() -> Iterator[Row]:
 
 def another_landscape(folder: Path, browser: Browser) -> Iterator[Row]:
     """From the click on a landscape to its picture with 6 optimizers: the first time ever, and after a restart."""
-    cache = {"DESCENT_CACHE_DIR": str(folder / "cache")}
     said, times = [], []
     for limit, name in ((5_000, "first ever"), (1_500, "compiled before")):
         times.clear()
-        with serve(folder / "log.txt", environment=cache) as server:
+        with serve(folder / "log.txt") as server:
             race = RacePage(new_page(browser)).open(f"{server.url}/{SIX}")
             race.page.evaluate(STOPWATCH, DRAWN)
             race.page.evaluate(
@@ -194,7 +198,7 @@ def another_landscape(folder: Path, browser: Browser) -> Iterator[Row]:
                     new MutationObserver(look).observe(document.body, {{ subtree: true, childList: true }});
                 }}"""
             )
-            for landscape in LANDSCAPES:
+            for landscape in ELSEWHERE:
                 box = race.widget("landscape").get_by_role("combobox")
                 box.click()
                 box.fill(landscape)
@@ -261,18 +265,13 @@ def playing(folder: Path, browser: Browser) -> Iterator[Row]:
 
 # ---- memory ------------------------------------------------------------------------------------------------------
 
-MOVES = 3_600  # one a second, for an hour
+MOVES = 1_800  # one every other second, for an hour
 
 
 def memory() -> Iterator[Row]:
-    """How much the memory of a server grows in an hour of random moves of everything."""
-    ran = subprocess.run(
-        [sys.executable, "-c", "from benchmarks.app import hour; hour()"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    """How much the memory of a server grows in an hour of random moves of the page's controls."""
+    command = [sys.executable, "-c", "from benchmarks.app import hour; hour()"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     warm, end = json.loads(ran.stdout.splitlines()[-1])
     name = f"memory after {MOVES:,} random moves"
     yield Row(name, end / 1e6, "MB", warm / 1e6, "after warm-up", end / warm, at_most=1.05)
@@ -280,38 +279,33 @@ def memory() -> Iterator[Row]:
 
 def hour() -> None:
     """Print the memory of this process in bytes, after a warm-up and after an hour's moves."""
-    from landscapes import LANDSCAPES
-    from optimizers import OPTIMIZERS
-    from schedules import SCHEDULES
-    from ui import race_stage
-    from ui.race import Lane, Race, from_query
-    from ui.runner import run_all, warm_up
-    from ui.stage.payload import pack
+    app, dice = session(), random.Random(0)
+    landscapes = app.selectbox(key="race.landscape").options
 
-    warm_up(Race(lanes=(Lane("adam"),))).join()
-    dice = random.Random(0)
+    def elsewhere(landscape: str) -> None:
+        app.selectbox(key="race.landscape").set_value(landscape).run()
 
-    def move(landscape: str, lanes: list[str]) -> None:
-        query = {"landscape": landscape, "steps": str(dice.randint(1, 2_000)), "noise": str(dice.choice((0, 0.5)))}
-        query |= {"x": str(dice.uniform(-2, 2)), "y": str(dice.uniform(-1, 3))}
-        query["schedule"] = dice.choice(list(SCHEDULES))
-        for hyper in LANDSCAPES[landscape].hypers:
-            query[hyper.name] = str(dice.uniform(hyper.low, hyper.high))
-        for number, optimizer in enumerate(lanes, 1):
-            query[f"o{number}"] = optimizer
-            query[f"o{number}.learning_rate"] = str(10 ** dice.uniform(-4, -1))
-        race, _notes = from_query(query, Race())
-        pack({"still": race_stage.still(race), **race_stage.moving(race, run_all(race))})
+    def move() -> None:
+        if dice.random() < 0.05:
+            return elsewhere(dice.choice(list(LANDSCAPES)))
+        slider = dice.choice([*app.select_slider, *app.slider])
+        if slider.type == "select_slider":
+            value = float(dice.choice(slider.options))
+        else:
+            value = type(slider.value)(dice.uniform(slider.min, slider.max))
+        slider.set_value(value).run()
+        assert not app.exception, slider.key
+        return None
 
     def rest() -> int:
         return psutil.Process().memory_info().rss
 
+    assert len(landscapes) == len(LANDSCAPES)
     for landscape in LANDSCAPES:
-        for _ in SCHEDULES:
-            move(landscape, list(OPTIMIZERS))
+        elsewhere(landscape)
     for _ in range(MOVES // 6):
-        move(dice.choice(list(LANDSCAPES)), dice.choices(list(OPTIMIZERS), k=6))
+        move()
     warm = rest()
     for _ in range(MOVES):
-        move(dice.choice(list(LANDSCAPES)), dice.choices(list(OPTIMIZERS), k=6))
+        move()
     print(json.dumps([warm, rest()]))

@@ -24,11 +24,14 @@ const SKELETON = `
   <div class="picture loss" data-picture="loss"><div class="plot"></div><canvas></canvas></div>
   <div class="table"><table><thead></thead><tbody></tbody></table></div>`;
 
+// What outlives a stage: Streamlit may take its element away and give it another, when the browser goes back for one.
+const scenes = new Map(); // the still parts, by their key
+let draws = 0; // messages drawn
+
 class Stage {
   constructor(root, tell) {
     this.root = root;
     this.tell = tell;
-    this.scenes = new Map();
     this.step = 0;
     this.speed = 1;
     this.loop = false;
@@ -56,9 +59,9 @@ class Stage {
   // ---- what the server says ------------------------------------------------------------------------------------
 
   async show(message) {
-    if (message.still) this.scenes.set(message.scene, message.still);
-    while (this.scenes.size > 12) this.scenes.delete(this.scenes.keys().next().value);
-    const still = this.scenes.get(message.scene);
+    if (message.still) scenes.set(message.scene, message.still);
+    while (scenes.size > 12) scenes.delete(scenes.keys().next().value);
+    const still = scenes.get(message.scene);
     if (!still) return this.tell("missing", message.scene);
     const { runs } = message;
     const atEnd = !this.message || this.step >= this.message.runs.steps;
@@ -85,8 +88,8 @@ class Stage {
     if (this.closed) return undefined;
     this.moveStart(message.start);
     this.go(this.step);
-    this.draws = (this.draws ?? 0) + 1;
-    this.root.dataset.draws = this.draws;
+    draws += 1;
+    this.root.dataset.draws = draws;
     if (fresh) {
       // The perspective is slow to draw without a graphics card: it must not hold the others back.
       await painted();
