@@ -200,9 +200,9 @@ def test_the_browsers_back_button_undoes(open_race: Callable[..., RacePage]):
     assert states[0] != states[1]
     for go, (table, query) in ((race.page.go_back, states[0]), (race.page.go_forward, states[1])):
         go()
-        race.wait("stage.querySelector('.table').innerText === argument", table)
+        expect(race.table).to_have_text(table, use_inner_text=True, timeout=30_000)
         race.settle()
-        assert (race.table.inner_text(), race.query()) == (table, query)
+        assert race.query() == query
 
 
 # ---- the start point -------------------------------------------------------------------------------------------------
