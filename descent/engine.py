@@ -503,6 +503,8 @@ def ends(
 ) -> Ends:
     """`descend` for a batch of starts, keeping only where each run ends: memory does not grow with steps.
 
+    Noise has the same distribution as in `descend`, but is drawn in the loop: the numbers differ.
+
     With a ``tolerance``, also the step from which on every update stays below it in each coordinate.
     """
     points = check_start(starts)

@@ -52,17 +52,17 @@ def style_number(index: int) -> LaneStyle:
 def lane_styles(order: Sequence[str], optimizers: Sequence[str]) -> list[LaneStyle]:
     """A style for each runner of a race.
 
-    ``order`` lists all optimizers: an optimizer's place in it is its style everywhere. Where one runs twice, the
-    later ones get the first style whose colour nobody in this race has.
+    ``order`` lists all optimizers: an optimizer's place in it is its style everywhere. Where one runs twice, or two
+    have one colour, the later ones get a style that is no optimizer's own, of a colour that nobody in this race has.
     """
+    numbers = [order.index(name) for name in optimizers]
+    owners = {number % len(PALETTE): number for number in sorted(numbers, reverse=True)}
     taken: list[int] = []
-    wanted = {order.index(name) for name in optimizers}
-    for name in optimizers:
-        number = order.index(name)
-        if number in taken:
-            colours = {n % len(PALETTE) for n in [*taken, *wanted]}
-            free = (n for n in range(504) if n % len(PALETTE) not in colours and n not in taken)
-            number = next(free, next(n for n in range(504) if n not in taken))
+    for number in numbers:
+        if number in taken or owners[number % len(PALETTE)] != number:
+            spare = [n for n in range(len(order), 504) if n not in taken]
+            colours = owners.keys() | {n % len(PALETTE) for n in taken}
+            number = next((n for n in spare if n % len(PALETTE) not in colours), spare[0])
         taken.append(number)
     return [style_number(number) for number in taken]
 

@@ -140,12 +140,14 @@ def _correction(runs: Sequence[RunSpec]) -> bool:
 
 def _plateau(runs: Sequence[RunSpec]) -> bool:
     descent, adam = (run(r) for r in runs)
-    return bool(np.linalg.norm(descent.position[-1] - descent.position[0]) < 1 and adam.loss[-1] < 1e-2)
+    return bool(np.linalg.norm(descent.position[-1] - descent.position[0]) < 0.1 and adam.loss[-1] < 1e-2)
 
 
 def _floor(runs: Sequence[RunSpec]) -> bool:
-    large, small = (run(r).loss[-300:].mean() for r in runs)
-    return bool(2 < large / small < 50)
+    large, small = (run(r) for r in runs)
+    floors = [t.loss[-300:].mean() for t in (large, small)]
+    later = _to(small, floors[1]) > 3 * _to(large, floors[0])
+    return bool(2 < floors[0] / floors[1] < 50) and later
 
 
 def _grows(runs: Sequence[RunSpec]) -> bool:
@@ -278,7 +280,7 @@ SITUATIONS: tuple[Situation, ...] = (
         _(
             "Far out the surface is nearly flat: gradient descent hardly moves. Adam divides by the gradient’s size and walks straight in."
         ),
-        _race("tanh_plateau", (-4.2, 3.0), 300, ("sgd", _lr(0.1)), ("adam", _lr(0.1))),
+        _race("tanh_plateau", (-5.0, 3.6), 300, ("sgd", _lr(0.1)), ("adam", _lr(0.1))),
         _plateau,
     ),
     Situation(

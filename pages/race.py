@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl
+
 import streamlit as st
 
 from landscapes import LANDSCAPES
 from ui import race_stage, stage, words
 from ui.frame import framed
 from ui.language import _
-from ui.race_controls import controls, current, look_for, move_start, share
+from ui.race_controls import controls, current, follow, look_for, move_start, share
 from ui.race_export import exports
 from ui.runner import run_all
 
 
 def main() -> None:
-    race = current()
+    before = current()
     with st.sidebar:
-        st.session_state.race = controls(race)
+        st.session_state.race = controls(before)
+    if st.session_state.race != before:
+        st.session_state.notes = []
     share()
-    said()
+    # A place of its own for what comes and goes: were the stage to change its place, the browser would build it anew.
+    with st.container():
+        said()
     picture()
     exports(st.session_state.race)
 
@@ -41,13 +47,13 @@ def said() -> None:
 def picture() -> None:
     """The stage, in a fragment: dragging the start reruns nothing else."""
     race = st.session_state.race
-    runs = run_all(race)
+    runs = run_all(race, st.empty())
     moving = race_stage.moving(race, runs)
     step = st.query_params.get("step", "")
     if step.isdecimal() and len(step) < 6:
         moving["step"] = int(step)
-    stage.show("stage", lambda: race_stage.still(race), race_stage.identity(race), moving, dragged)
-    if st.session_state.pop("drag_done", False):
+    stage.show("stage", lambda: race_stage.still(race), race_stage.identity(race), moving, dragged, went)
+    if st.session_state.pop("all_anew", False):
         st.rerun()
 
 
@@ -56,7 +62,15 @@ def dragged() -> None:
     told = st.session_state.stage.start
     x, y = (float(v) for v in told["point"])
     move_start((x, y))
-    st.session_state.drag_done = bool(told["done"])
+    st.session_state.all_anew = bool(told["done"])
+
+
+def went() -> None:
+    """The browser went back or forth."""
+    query = dict(parse_qsl(st.session_state.stage.address.removeprefix("?")))
+    follow(query)
+    st.session_state.race_query = {key: value for key, value in query.items() if key != "step"}
+    st.session_state.all_anew = True
 
 
 if framed():

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 BROWSER_TESTS = Path(__file__).parent / "browser"
 
@@ -16,10 +17,12 @@ os.environ.setdefault("DESCENT_CACHE_DIR", str(Path(tempfile.gettempdir(), f"des
 
 
 def pytest_configure() -> None:
-    """Compiling is most of what the tests do: keep it on disk, as the app does."""
+    """Compiling is most of what the tests do: keep it on disk, as the app does. And let busy machines be slow."""
     from descent.compilation import keep_compilations
 
     keep_compilations()
+    settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("patient")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl, urlsplit
+
 from playwright.sync_api import Locator, Page, WebSocket
 
 READY = ".descent-stage[data-ready=all]"
@@ -46,6 +48,10 @@ class RacePage:
         self.page.wait_for_selector(IDLE, state="attached")
         return self
 
+    def query(self) -> dict[str, str]:
+        """What the address asks for."""
+        return dict(parse_qsl(urlsplit(self.page.evaluate("location.href")).query))
+
     # ---- what the stage says ----------------------------------------------------------------------------------------
 
     def says(self, name: str) -> str:
@@ -68,8 +74,10 @@ class RacePage:
 
     def wait(self, condition: str, argument: object = None) -> None:
         """Wait until a JavaScript expression in ``stage`` (the element) and ``argument`` holds."""
-        script = f"(argument) => {{ const stage = document.querySelector('.descent-stage'); return {condition}; }}"
-        self.page.wait_for_function(script, arg=argument)
+        stage = "document.querySelector('.descent-stage')"
+        self.page.wait_for_function(
+            f"(argument) => {{ const stage = {stage}; return stage && ({condition}); }}", arg=argument
+        )
 
     def wait_draws(self, more_than: int) -> None:
         """Wait until a message after the ``more_than``-th is drawn, and the server is done."""
@@ -86,7 +94,11 @@ class RacePage:
 
     def ink(self, name: str = "contour") -> str:
         """The runs as they are drawn in a picture: every pixel of its canvas, as a data URL."""
-        return self.picture(name).locator("canvas").evaluate("canvas => canvas.toDataURL()")
+        return self.canvas(name).evaluate("canvas => canvas.toDataURL()")
+
+    def canvas(self, name: str) -> Locator:
+        """What the runs of a picture are drawn on, above what Plotly draws."""
+        return self.picture(name).locator("> canvas")
 
     def in_plot(self, name: str, x: float, y: float) -> tuple[float, float]:
         """Where on the screen a point of a picture is, in shares of its plot from the left and from the bottom."""

@@ -32,14 +32,15 @@ def _exact(value: object) -> str:
 def python_script(specs: Sequence[RunSpec], address: str = "") -> str:
     """A short script that repeats the race with this package."""
     first = specs[0]
-    shared = {
-        "start": first.start,
-        "steps": first.steps,
+    shared = {"start": first.start, "steps": first.steps}
+    more = {
         "shape": dict(first.shape),
         "schedule_hyper": dict(first.schedule_hyper),
         "noise": first.noise,
+        "relative_noise": first.relative_noise,
         "seed": first.seed,
     }
+    shared |= {name: value for name, value in more.items() if value}
     lines = [
         '"""A race from Descent Lab. Run it from the folder of the project, with its environment.',
         *([f"\n{address}"] if address else []),
@@ -51,7 +52,7 @@ def python_script(specs: Sequence[RunSpec], address: str = "") -> str:
         "from schedules import SCHEDULES",
         "",
         "shared = dict(",
-        *(f"    {name}={value!r}," for name, value in shared.items() if value not in ({}, 0, 0.0)),
+        *(f"    {name}={value!r}," for name, value in shared.items()),
         f'    schedule=SCHEDULES["{first.schedule}"],',
         ")",
         "runners = [",

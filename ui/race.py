@@ -205,7 +205,7 @@ def to_query(race: Race) -> dict[str, str]:
         query["rate"] = _text(race.rate)
     if race.schedule != "constant":
         query["schedule"] = race.schedule
-        query |= {f"schedule.{name}": _text(value) for name, value in race.schedule_hyper.items()}
+        query |= {f"{SCHEDULE}{name}": _text(value) for name, value in race.schedule_hyper.items()}
     if race.axis != "log":
         query["axis"] = race.axis
     if race.projector:
@@ -234,12 +234,13 @@ def from_query(query: Mapping[str, str], fallback: Race, situations: Sequence[st
     plain: dict[str, Any] = {}
     lanes: dict[int, dict[str, Any]] = {}
     for key, value in query.items():
-        match = re.fullmatch(r"o(\d{1,3})(?:\.(\w{1,40}))?", key)
+        match = re.fullmatch(r"o([0-9]{1,3})(?:\.(\w{1,40}))?", key)
         if match:
             lanes.setdefault(int(match[1]), {})[match[2] or "optimizer"] = value
         else:
             plain[key] = value
-    return _Reader(fallback, situations).read(plain, [lanes[n] for n in sorted(lanes)] if lanes else None)
+    named = {f"o{number}": lanes[number] for number in sorted(lanes)}
+    return _Reader(fallback, situations).read(plain, named or None)
 
 
 # ---- files -------------------------------------------------------------------------------------------------------
@@ -251,6 +252,7 @@ def to_json(race: Race) -> str:
 
 
 MAX_FILE = 1_000_000
+FILE = _("file")
 
 
 def from_json(text: bytes, fallback: Race) -> tuple[Race, list[Note]]:
@@ -262,39 +264,56 @@ def from_json(text: bytes, fallback: Race) -> tuple[Race, list[Note]]:
         given = None
     runs = [run for run in (given if isinstance(given, list) else [given]) if isinstance(run, dict)]
     if not runs or (isinstance(given, list) and len(runs) != len(given)):
-        return fallback, [Note(_("file"), text[:40].decode("utf-8", "replace"), what)]
-    plain: dict[str, Any] = {}
+        return fallback, [Note(FILE, text[:40].decode("utf-8", "replace"), what)]
+    reader = _Reader(fallback, ())
     first: dict[str, Any] = runs[0]
-    for key in ("landscape", "steps", "noise", "seed", "schedule"):
-        if key in first:
-            plain[key] = first[key]
+    plain = {key: first[key] for key in ("landscape", "steps", "noise", "seed", "schedule") if key in first}
     start = first.get("start")
     if isinstance(start, list) and len(start) == 2:
         plain |= {"x": start[0], "y": start[1]}
     elif "start" in first:
         plain["start"] = start
-    for key, prefix in (("shape", ""), ("schedule_hyper", "schedule.")):
+    for key, prefix in (("shape", SHAPE), ("schedule_hyper", SCHEDULE)):
         knobs = first.get(key) or {}
         plain |= {f"{prefix}{name}": v for name, v in knobs.items()} if isinstance(knobs, dict) else {key: knobs}
-    clips = [(run.get("clip_norm"), run.get("clip_value")) for run in runs]
-    norm, value = next(((n, v) for n, v in clips if n is not None or v is not None), (None, None))
-    if norm is not None or value is not None:
-        plain |= {"clip": "norm" if norm is not None else "value", "clip_at": norm if norm is not None else value}
-    known = {*RunSpec.__dataclass_fields__}
-    plain |= {key: first[key] for key in first if key not in known}
-    if first.get("relative_noise"):
-        plain["relative_noise"] = first["relative_noise"]
-    lanes = []
-    for run, clip in zip(runs, clips, strict=True):
+    clips = [{name: run[name] for name in ("clip_norm", "clip_value") if run.get(name) is not None} for run in runs]
+    clip = next((name for thresholds in clips for name in thresholds), None)
+    if clip is not None:
+        at = next(thresholds[clip] for thresholds in clips if clip in thresholds)
+        plain |= {"clip": clip.removeprefix("clip_"), "clip_at": at}
+        for number, thresholds in enumerate(clips, 1):
+            for name, threshold in thresholds.items():
+                if (name, threshold) != (clip, at):
+                    reader.note(f"o{number}.{name}", threshold, _("the same for all runners"))
+    own = {"optimizer", "hyper", "clip_norm", "clip_value"}
+    for number, run in enumerate(runs, 1):
+        for key, value in run.items():
+            if key not in RunSpec.__dataclass_fields__ or (key == "relative_noise" and value):
+                reader.note(key if number == 1 else f"o{number}.{key}", value, _("nothing of this name is known"))
+            elif number > 1 and key not in own and value != first.get(key):
+                reader.note(f"o{number}.{key}", value, _("the same for all runners"))
+    lanes: dict[str, dict[str, Any]] = {}
+    for number, run in enumerate(runs, 1):
         hyper = run.get("hyper") or {}
-        lane = {"optimizer": run.get("optimizer")} | (hyper if isinstance(hyper, dict) else {"hyper": hyper})
-        lanes.append(lane | ({"clip": "0"} if clip == (None, None) and "clip" in plain else {}))
-    return _Reader(fallback, ()).read(plain, lanes)
+        lane: dict[str, Any] = {"optimizer": run.get("optimizer")}
+        if clip is not None and not clips[number - 1]:
+            lane["clip"] = "0"
+        for name, value in hyper.items() if isinstance(hyper, dict) else [("hyper", hyper)]:
+            if name in ("optimizer", "clip"):
+                reader.note(f"o{number}.{name}", value, _("nothing of this name is known"))
+            else:
+                lane[name] = value
+        lanes[f"o{number}"] = lane
+    return reader.read(plain, lanes, SHAPE)
 
 
 # ---- reading -----------------------------------------------------------------------------------------------------
 
 IGNORED = {"lang", "embed", "embed_options", "step"}
+SHAPE, SCHEDULE = "shape.", "schedule."  # before the names of knobs, where a race's own would clash with them
+
+
+NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?\s*", re.ASCII | re.IGNORECASE)
 
 
 class _Reader:
@@ -305,21 +324,24 @@ class _Reader:
         self.situations = situations
         self.notes: list[Note] = []
 
-    def read(self, plain: dict[str, Any], lanes: list[dict[str, Any]] | None) -> tuple[Race, list[Note]]:
+    def read(
+        self, plain: dict[str, Any], lanes: dict[str, dict[str, Any]] | None, shape: str = ""
+    ) -> tuple[Race, list[Note]]:
+        """``lanes`` by their names, which notes give; ``shape`` stands before the names of the landscape's knobs."""
         plain = {key: value for key, value in plain.items() if key not in IGNORED}
         name = self.choice(plain, "landscape", LANDSCAPES, self.fallback.landscape)
         landscape = LANDSCAPES[name]
         race = replace(
             Race(),
             landscape=name,
-            shape=self.knobs(plain, landscape.hypers),
+            shape=self.knobs(plain, landscape.hypers, shape),
             start=self.start(plain, landscape.start),
             lanes=self.fallback.lanes if lanes is None else self.lanes(lanes),
             **{h.name: self.number(plain, h.name, h, h.default) for h in NUMBERS},
             clip=self.choice(plain, "clip", CLIPS, "off"),
             rate=self.number(plain, "rate", RATE, None),
             schedule=(schedule := self.choice(plain, "schedule", SCHEDULES, "constant")),
-            schedule_hyper=self.knobs(plain, SCHEDULES[schedule].hypers, "schedule."),
+            schedule_hyper=self.knobs(plain, SCHEDULES[schedule].hypers, SCHEDULE),
             axis=self.choice(plain, "axis", AXES, "log"),
             projector=self.choice(plain, "projector", {"0": "", "1": ""}, "0") == "1",
             situation=self.choice(plain, "situation", self.situations, ""),
@@ -329,22 +351,29 @@ class _Reader:
         return replace(race, steps=int(race.steps), seed=int(race.seed)), self.notes
 
     def note(self, key: str, given: Any, allowed: str, **fields: str) -> None:
-        text = given if isinstance(given, str) else json.dumps(given, default=str)
-        self.notes.append(Note(key[:40], text if len(text) <= 40 else text[:39] + "…", allowed, fields))
+        self.notes.append(Note(_brief(key), _brief(given), allowed, fields))
 
-    def choice(self, plain: dict[str, Any], key: str, allowed: Mapping[str, Any] | Sequence[str], default: str) -> str:
+    def choice(
+        self,
+        plain: dict[str, Any],
+        key: str,
+        allowed: Mapping[str, Any] | Sequence[str],
+        default: str,
+        name: str | None = None,
+    ) -> str:
+        """The choice under ``key``, which notes call ``name``."""
         if key not in plain:
             return default
         given = plain.pop(key)
         if isinstance(given, str) and given in allowed:
             return given
-        self.note(key, given, _("one of {choices}"), choices=", ".join(allowed))
+        self.note(name or key, given, _("one of {choices}"), choices=", ".join(allowed))
         return default
 
     def value(self, given: Any) -> float:
         """A finite float from text or a number; NaN for anything else."""
-        if isinstance(given, str) and re.fullmatch(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\s*", given[:60]):
-            given = float(given[:60])
+        if isinstance(given, str) and len(given) <= 60 and NUMBER.fullmatch(given):
+            given = float(given)
         if isinstance(given, (int, float)) and not isinstance(given, bool):
             try:
                 number = float(given)
@@ -353,7 +382,8 @@ class _Reader:
             return number if math.isfinite(number) else math.nan
         return math.nan
 
-    def number(self, plain: dict[str, Any], key: str, hyper: Hyper, default: Any) -> Any:
+    def number(self, plain: dict[str, Any], key: str, hyper: Hyper, default: Any, name: str | None = None) -> Any:
+        """The number under ``key``, which notes call ``name``."""
         if key not in plain:
             return default
         given = plain.pop(key)
@@ -362,11 +392,11 @@ class _Reader:
             return hyper.check_range(value, key)
         except ValueError:
             kind = _("a whole number from {low} to {high}") if hyper.whole else _("a number from {low} to {high}")
-            self.note(key, given, kind, low=f"{hyper.low:g}", high=f"{hyper.high:g}")
+            self.note(name or key, given, kind, low=f"{hyper.low:g}", high=f"{hyper.high:g}")
             return default
 
-    def knobs(self, plain: dict[str, Any], hypers: Sequence[Hyper], prefix: str = "") -> Values:
-        read = {h.name: self.number(plain, prefix + h.name, h, h.default) for h in hypers}
+    def knobs(self, plain: dict[str, Any], hypers: Sequence[Hyper], prefix: str = "", owner: str = "") -> Values:
+        read = {h.name: self.number(plain, prefix + h.name, h, h.default, owner + prefix + h.name) for h in hypers}
         return _without_defaults(read, hypers)
 
     def start(self, plain: dict[str, Any], default: tuple[float, float]) -> tuple[float, float] | None:
@@ -380,23 +410,38 @@ class _Reader:
             point.append(value)
         return None if tuple(point) == tuple(default) else (point[0], point[1])
 
-    def lanes(self, given: list[dict[str, Any]]) -> tuple[Lane, ...]:
-        lanes = []
-        for number, plain in enumerate(given, 1):
+    def lanes(self, given: dict[str, dict[str, Any]]) -> tuple[Lane, ...]:
+        lanes: list[Lane] = []
+        for lane, plain in given.items():
             if plain == {"optimizer": "none"}:
                 continue
-            if number > MAX_LANES:
-                self.note(f"o{number}", plain.get("optimizer"), _("at most {count} runners"), count=str(MAX_LANES))
+            if len(lanes) == MAX_LANES:
+                self.note(lane, plain.get("optimizer"), _("at most {count} runners"), count=str(MAX_LANES))
                 break
-            plain = dict(plain)
-            name = self.choice(plain, "optimizer", OPTIMIZERS, "") if "optimizer" in plain else ""
+            plain = {"optimizer": ""} | plain
+            name = self.choice(plain, "optimizer", OPTIMIZERS, "", lane)
             if not name:
-                if "optimizer" not in given[number - 1]:
-                    self.note(f"o{number}", "", _("one of {choices}"), choices=", ".join(OPTIMIZERS))
                 continue
-            clipped = self.choice(plain, "clip", {"0": "", "1": ""}, "1") == "1"
-            lanes.append(Lane(name, self.knobs(plain, OPTIMIZERS[name].hypers), clipped))
+            clipped = self.choice(plain, "clip", {"0": "", "1": ""}, "1", f"{lane}.clip") == "1"
+            hypers = [_reachable(hyper) for hyper in OPTIMIZERS[name].hypers]
+            lanes.append(Lane(name, self.knobs(plain, hypers, owner=f"{lane}."), clipped))
             for key, value in plain.items():
-                has = ", ".join(h.name for h in OPTIMIZERS[name].hypers)
-                self.note(f"o{number}.{key}", value, _("one of {choices}"), choices=has)
+                self.note(f"{lane}.{key}", value, _("one of {choices}"), choices=", ".join(h.name for h in hypers))
         return tuple(lanes)
+
+
+def _reachable(hyper: Hyper) -> Hyper:
+    """A runner's own learning rate may also be what the one for all could be set to: a file says it so."""
+    if hyper.name != "learning_rate":
+        return hyper
+    return replace(hyper, low=min(hyper.low, RATE.low), high=max(hyper.high, RATE.high))
+
+
+def _brief(value: Any) -> str:
+    """A value as text of at most 40 characters, which any browser can show."""
+    try:
+        text = value if isinstance(value, str) else json.dumps(value, default=str)
+    except (ValueError, RecursionError):
+        text = "…"
+    text = text if len(text) <= 40 else text[:39] + "…"
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import streamlit as st
@@ -16,7 +17,7 @@ from optimizers import FAMILIES as OPTIMIZER_FAMILIES
 from optimizers import OPTIMIZERS
 from schedules import SCHEDULES
 from ui.controls import begin, knob, pick
-from ui.language import LANGUAGES, _, language
+from ui.language import LANGUAGES, _, language, preferred
 from ui.race import (
     AXES,
     CLIP_AT,
@@ -55,7 +56,7 @@ DEFAULT = Race(
     lanes=(
         Lane("sgd", Values(learning_rate=0.0011)),
         Lane("momentum", Values(learning_rate=0.0011)),
-        Lane("rmsprop", Values(learning_rate=0.01, decay=0.9)),
+        Lane("rmsprop", Values(decay=0.9)),
         Lane("adam", Values(learning_rate=0.05)),
     ),
 )
@@ -65,17 +66,25 @@ DEFAULT = Race(
 
 
 def current() -> Race:
-    """The session's race; read from the URL when the session starts, and when the URL was changed from outside."""
-    asked = {key: value for key, value in st.query_params.to_dict().items() if key not in ("lang", "step")}
-    if "race" not in st.session_state or asked != st.session_state.get("race_query", asked):
-        known = {s.id: s for s in SITUATIONS}
-        if asked.keys() == {"situation"} and asked["situation"] in known:
-            race, notes = staged(known[asked["situation"]]), []
-        else:
-            race, notes = from_query(asked, DEFAULT, list(known))
-        put(race)
-        st.session_state.notes = notes
+    """The session's race, which a new session reads from the URL."""
+    if "race" not in st.session_state:
+        follow(st.query_params.to_dict())
     return st.session_state.race
+
+
+def follow(query: Mapping[str, str]) -> None:
+    """Take the race from a URL's query: a new session's, or one that the browser's back button returns to.
+
+    Not from every run's: a run that was asked for before the browser had heard of the last change still has the old.
+    """
+    known = {s.id: s for s in SITUATIONS}
+    asked = {key: value for key, value in query.items() if key not in ("lang", "step")}
+    if asked.keys() == {"situation"} and asked["situation"] in known:
+        race, notes = staged(known[asked["situation"]]), []
+    else:
+        race, notes = from_query(asked, DEFAULT, list(known))
+    put(race)
+    st.session_state.notes = notes
 
 
 def staged(situation: Situation) -> Race:
@@ -98,15 +107,14 @@ def move_start(point: tuple[float, float]) -> None:
 
 
 def share() -> None:
-    """Write the session's race into the URL, if it is not there yet."""
+    """Write the session's race into the URL when it has changed; the URL alone may change by the back button."""
     query = to_query(st.session_state.race)
-    st.session_state.race_query = query
     here = st.query_params.to_dict()
-    kept = {"step": here["step"]} if "step" in here else {}
-    if "lang" in here or language() != st.session_state.get("language_preferred", language()):
-        kept["lang"] = language()
-    if here != query | kept:
-        st.query_params.from_dict(query | kept)
+    if "lang" in here or language() != preferred():
+        query["lang"] = language()
+    if query != st.session_state.get("race_query"):
+        st.session_state.race_query = query
+        st.query_params.from_dict(query | ({"step": here["step"]} if "step" in here else {}))
 
 
 def look_for(race: Race) -> str:
@@ -163,9 +171,12 @@ def _presets() -> None:
     names = {situation.id: _(situation.name) for situation in SITUATIONS}
 
     def choose() -> None:
-        if chosen := st.session_state[f"{KEY}situation"]:
+        chosen = st.session_state[f"{KEY}situation"]
+        if chosen in ids:
             put(staged(SITUATIONS[ids.index(chosen)]))
-            st.session_state.notes = []
+        elif chosen is None:
+            st.session_state.race = replace(st.session_state.race, situation="")
+        st.session_state.notes = []
 
     key = f"{KEY}situation"
     if key not in st.session_state and st.session_state.race.situation in ids:
@@ -190,7 +201,8 @@ def _landscape(race: Race) -> Race:
 
     def change() -> None:
         chosen = st.session_state[f"{KEY}landscape"]
-        put(replace(st.session_state.race, landscape=chosen, shape=Values(), start=None, situation=""))
+        if chosen in LANDSCAPES:
+            put(replace(st.session_state.race, landscape=chosen, shape=Values(), start=None, situation=""))
 
     key = f"{KEY}landscape"
     begin(key, race.landscape)
@@ -310,7 +322,8 @@ def _add(race: Race) -> None:
     }
 
     def add() -> None:
-        if chosen := st.session_state[f"{KEY}add"]:
+        chosen = st.session_state[f"{KEY}add"]
+        if chosen in OPTIMIZERS:
             _change_lanes((*st.session_state.race.lanes, Lane(chosen)))
 
     full = len(race.lanes) >= MAX_LANES
@@ -374,6 +387,8 @@ def _view(race: Race) -> Race:
 
     def switch() -> None:
         st.session_state.language = st.session_state.language_widget
+        # A browser names a choice by its label; labels in another language are of other widgets.
+        put(st.session_state.race)
 
     st.segmented_control(
         _("Language"),

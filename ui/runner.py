@@ -8,6 +8,7 @@ from functools import cache
 from threading import Lock, Thread
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from descent import RunSpec, Trajectory
 from descent.compilation import keep_compilations
@@ -38,15 +39,13 @@ def _run(spec: RunSpec) -> Trajectory:
     return trajectory
 
 
-def run_all(race: Race) -> list[Trajectory]:
-    """The trajectory of each lane, with a word to the user while something is compiled."""
+def run_all(race: Race, place: DeltaGenerator | None = None) -> list[Trajectory]:
+    """The trajectory of each lane, with a word to the user, at ``place``, while something is compiled."""
     specs = race.runs()
     if _compiled.issuperset(map(machine, specs)):
         return [_run(spec) for spec in specs]
-    with (
-        st.spinner(_("Preparing {count} optimizers on this surface …").format(count=len(specs))),
-        ThreadPoolExecutor(2) as pool,
-    ):
+    said = _("Preparing {count} optimizers on this surface …").format(count=len(specs))
+    with place or st.container(), st.spinner(said), ThreadPoolExecutor(2) as pool:
         return list(pool.map(_run, specs))
 
 

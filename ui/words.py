@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 from descent.landscape import Landscape
 from descent.verdict import Verdict
 from ui.controls import text
 from ui.language import _
-from ui.race import Note
+from ui.race import FILE, Note
 
 
 def point(position: Sequence[float]) -> str:
@@ -44,10 +45,18 @@ def note(ignored: Note) -> str:
     """What was ignored, and what would have been allowed."""
     allowed = _(ignored.allowed).format(**ignored.fields)
     return _("{key} = {given} was ignored; allowed: {allowed}").format(
-        key=ignored.key, given=ignored.given or _("nothing"), allowed=allowed
+        key=_literal(_(FILE) if ignored.key == FILE else ignored.key),
+        given=_literal(ignored.given) or _("nothing"),
+        allowed=allowed,
     )
+
+
+def _literal(given: str) -> str:
+    """Text from outside as Markdown that shows it as it is, and does nothing else."""
+    plain = " ".join(given.replace("`", "'").split())
+    return f"`{plain}`" if plain else ""
 
 
 def join(names: Sequence[str]) -> str:
     """Names in a row."""
-    return _(", ").join(names)
+    return reduce(lambda some, one: _("{some}, {one}").format(some=some, one=one), names) if names else ""

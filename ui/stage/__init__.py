@@ -94,6 +94,7 @@ def show(
     identity: Any,
     moving: dict[str, Any],
     on_start: Callable[[], None],
+    on_address: Callable[[], None],
 ) -> None:
     """Draw a stage.
 
@@ -103,6 +104,7 @@ def show(
         identity: plain values that determine ``still``.
         moving: what changes with every run: runs, start, texts.
         on_start: called when a start point was dragged; `st.session_state[key].start` has "point" and "done".
+        on_address: called when the browser went back or forth; `st.session_state[key].address` is the query.
     """
     scene = hashlib.sha256(orjson.dumps(identity)).hexdigest()[:16]
     sent: list[str] = st.session_state.setdefault(f"{key}.sent", [])
@@ -110,12 +112,16 @@ def show(
     def resend() -> None:
         sent.clear()
 
-    message = {"scene": scene, **moving}
+    # No two messages are equal: Streamlit would send the second as a reference to the first, which a browser that
+    # was interrupted may have dropped; then the page breaks ("Cached ForwardMsg MISS").
+    turn = st.session_state[f"{key}.turn"] = st.session_state.get(f"{key}.turn", 0) + 1
+    message = {"scene": scene, "turn": turn, **moving}
     if scene not in sent:
         message["still"] = still()
         sent.append(scene)
         del sent[:-8]  # the browser keeps the last twelve
-    _component()(key=key, data=pack(message), on_start_change=on_start, on_missing_change=resend)
+    callbacks = {"on_start_change": on_start, "on_address_change": on_address, "on_missing_change": resend}
+    _component()(key=key, data=pack(message), **callbacks)
 
 
 def standalone(message: dict[str, Any], title: str) -> str:

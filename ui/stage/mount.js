@@ -17,10 +17,10 @@ function mount({ parentElement, data, setTriggerValue }) {
   stage.queue = stage.queue
     .then(async () => {
       const message = await unpack(data);
-      if (message.still) stage.scenes.set(message.scene, message.still);
-      if (stage.newest === data) await stage.show(message);
+      if (message.still) scenes.set(message.scene, message.still);
+      if (stage.newest === data && !stage.closed) await stage.show(message);
     })
-    .catch((error) => console.error("stage:", error));
+    .catch((error) => stage.closed || console.error("stage:", error));
   return () => {
     stage.close();
     stages.delete(root);

@@ -24,16 +24,18 @@ const SKELETON = `
   <div class="picture loss" data-picture="loss"><div class="plot"></div><canvas></canvas></div>
   <div class="table"><table><thead></thead><tbody></tbody></table></div>`;
 
+// What outlives a stage: Streamlit may take its element away and give it another, when the browser goes back for one.
+const scenes = new Map(); // the still parts, by their key
+let draws = 0; // messages drawn
+
 class Stage {
   constructor(root, tell) {
     this.root = root;
     this.tell = tell;
-    this.scenes = new Map();
     this.step = 0;
     this.speed = 1;
     this.loop = false;
     this.playing = false;
-    this.frames = 0;
     root.classList.add("descent-stage");
     root.innerHTML = SKELETON;
     const find = (name) => root.querySelector(`[data-picture=${name}]`);
@@ -50,14 +52,16 @@ class Stage {
     this.wireLoss();
     this.resizer = new ResizeObserver(() => this.resize());
     this.resizer.observe(root);
+    this.onBack = () => this.tell("address", location.search);
+    addEventListener("popstate", this.onBack);
   }
 
   // ---- what the server says ------------------------------------------------------------------------------------
 
   async show(message) {
-    if (message.still) this.scenes.set(message.scene, message.still);
-    while (this.scenes.size > 12) this.scenes.delete(this.scenes.keys().next().value);
-    const still = this.scenes.get(message.scene);
+    if (message.still) scenes.set(message.scene, message.still);
+    while (scenes.size > 12) scenes.delete(scenes.keys().next().value);
+    const still = scenes.get(message.scene);
     if (!still) return this.tell("missing", message.scene);
     const { runs } = message;
     const atEnd = !this.message || this.step >= this.message.runs.steps;
@@ -76,17 +80,20 @@ class Stage {
     if (fresh) {
       this.label();
       await this.contour.rest(still.contour, theme, still.look);
+      if (this.closed) return undefined;
       this.root.dataset.ready = "contour";
     }
     this.drawTable();
     await this.rangeLoss(fresh);
+    if (this.closed) return undefined;
     this.moveStart(message.start);
     this.go(this.step);
-    this.draws = (this.draws ?? 0) + 1;
-    this.root.dataset.draws = this.draws;
+    draws += 1;
+    this.root.dataset.draws = draws;
     if (fresh) {
       // The perspective is slow to draw without a graphics card: it must not hold the others back.
       await painted();
+      if (this.closed) return undefined;
       if (this.message === message || !this.surface.drawn) {
         await this.surface.rest(still.surface, theme, still.look);
         this.inkNow();
@@ -212,19 +219,25 @@ class Stage {
   }
 
   inkNow() {
-    if (!this.lanes) return;
+    if (!this.lanes || this.closed) return;
     const step = this.peek ?? this.step;
     const paths = this.lanes.map((lane) => lane.path);
     this.contour.ink(paths, step, { arrows: true });
     this.loss.ink(this.lanes.map((lane) => lane.curve), step, { cursor: step });
-    this.surface.ink(paths, step);
-    this.frames += 1;
+    // While playing, the perspective never holds the plane pictures back: on a slow machine it skips frames.
+    const now = performance.now();
+    const slow = now - (this.inkedAt ?? 0) > 24;
+    if (!this.playing || !slow || now - (this.turnedAt ?? 0) > 150) {
+      this.surface.ink(paths, step);
+      this.turnedAt = now;
+    }
+    this.inkedAt = now;
     this.root.dataset.step = step;
     if (this.contour.drawn) this.placeStart();
   }
 
   scheduleInk() {
-    if (this.inkPending) return;
+    if (this.inkPending || this.closed) return;
     this.inkPending = true;
     requestAnimationFrame(() => {
       this.inkPending = false;
@@ -233,7 +246,7 @@ class Stage {
   }
 
   async resize() {
-    if (!this.message) return;
+    if (!this.message || this.closed) return;
     for (const picture of this.pictures) await picture.resize();
     this.inkNow();
   }
@@ -299,6 +312,7 @@ class Stage {
   pause() {
     this.playing = false;
     this.showPlaying();
+    this.scheduleInk();
     if (!this.alone) this.remember();
   }
 
@@ -586,10 +600,12 @@ class Stage {
   }
 
   close() {
+    this.closed = true;
     this.playing = false;
     clearTimeout(this.remembering);
     this.resizer.disconnect();
     document.removeEventListener("keydown", this.onKey);
+    removeEventListener("popstate", this.onBack);
     for (const picture of this.pictures) if (picture.drawn) Plotly.purge(picture.plot);
   }
 }
