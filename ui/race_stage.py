@@ -14,7 +14,6 @@ from descent.hyper import fill
 from descent.verdict import judge, steps_to
 from figures import Height, contour, loss_curves, surface
 from landscapes import LANDSCAPES
-from optimizers import OPTIMIZERS
 from ui import words
 from ui.controls import text
 from ui.language import _, language
@@ -99,7 +98,7 @@ def moving(race: Race, runs: Sequence[Trajectory]) -> dict[str, Any]:
     names = lane_names(race)
     lanes = []
     verdicts = judge(landscape, runs, shape) if runs else []
-    for lane, run, style, name, verdict in zip(race.lanes, runs, styles(race), names, verdicts, strict=True):
+    for run, style, name, verdict in zip(runs, styles(race), names, verdicts, strict=True):
         said, evidence = words.verdict(verdict, landscape, shape)
         reached = steps_to(run, minimum, race.tolerance)
         taken = run.steps if run.diverged_at < 0 else int(run.diverged_at)
@@ -115,7 +114,7 @@ def moving(race: Race, runs: Sequence[Trajectory]) -> dict[str, Any]:
                     "final": "✕" if run.diverged_at >= 0 else text(verdict.loss),
                     "slope": "✕" if run.diverged_at >= 0 else text(verdict.gradient_norm),
                     "reached": "–" if reached < 0 else str(reached),
-                    "evaluations": str(taken * OPTIMIZERS[lane.optimizer].cost.gradients),
+                    "evaluations": str(int(run.evaluations[:taken, 0].sum())),
                 },
             }
         )
