@@ -77,6 +77,9 @@ class Optimizer:
     ``cost`` is what a step evaluates. Where that varies, as in a line search, it is the most that a step can take
     and ``evaluations(state) -> Cost`` reads what the last step took.
 
+    ``parent`` is the id of the rule that this one grew out of, and ``adds`` in a phrase what it has that its parent has
+    not; a rule that began a line of its own has neither. ``year`` is that of the first publication in ``reference``.
+
     Rules that average have two points: params are always where the gradient is taken, and
     ``report(state, params) -> params`` is the point that the method offers as its result. None: the same.
     """
@@ -95,3 +98,5 @@ class Optimizer:
     evaluations: Callable[[State], Cost] | None = None
     report: Callable[[State, Params], Params] | None = None
     per_layer: bool = False
+    parent: str | None = None
+    adds: str = ""
