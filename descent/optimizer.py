@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 
 from descent.hyper import Hyper
@@ -100,3 +102,9 @@ class Optimizer:
     per_layer: bool = False
     parent: str | None = None
     adds: str = ""
+
+    def memory(self, side: int = 1024) -> float:
+        """How many numbers it carries from step to step for each parameter of a ``side`` × ``side`` matrix."""
+        matrix = jax.ShapeDtypeStruct((side, side), jnp.float32)
+        carried = jax.tree.leaves(jax.eval_shape(self.init, matrix))
+        return sum(math.prod(array.shape) for array in carried) / side**2

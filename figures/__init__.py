@@ -7,7 +7,7 @@ built a hundred times faster than graph objects. Colours that depend on the them
 
 from figures.curves import loss_curves
 from figures.height import Height
-from figures.style import LaneStyle, lane_styles
+from figures.style import LaneStyle, lane_styles, style_number
 from figures.surfaces import contour, surface
 
-__all__ = ["Height", "LaneStyle", "contour", "lane_styles", "loss_curves", "surface"]
+__all__ = ["Height", "LaneStyle", "contour", "lane_styles", "loss_curves", "style_number", "surface"]
