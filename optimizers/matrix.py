@@ -216,6 +216,7 @@ def soap_update(
 
 MUON = Optimizer(
     id="muon",
+    look=44,
     name=_("Muon"),
     year=2024,
     reference="Jordan et al. (2024), Muon: An optimizer for hidden layers in neural networks",
@@ -240,6 +241,7 @@ m_t &= \rho\, m_{t-1} + (1-\rho)\, g_t \qquad
 
 SHAMPOO = Optimizer(
     id="shampoo",
+    look=45,
     name=_("Shampoo"),
     year=2018,
     reference="Gupta, Koren & Singer (2018), Shampoo: Preconditioned Stochastic Tensor Optimization",
@@ -260,6 +262,7 @@ L_t &= L_{t-1} + G_t G_t^\top, \qquad R_t = R_{t-1} + G_t^\top G_t \\
 
 SOAP = Optimizer(
     id="soap",
+    look=46,
     name=_("SOAP"),
     year=2024,
     reference="Vyas et al. (2024), SOAP: Improving and Stabilizing Shampoo using Adam",
