@@ -34,15 +34,15 @@ class Trajectory(NamedTuple):
     ``position``, ``loss`` and ``gradient`` (the landscape's own, without noise or clipping) have steps + 1
     entries, the start's first. ``update`` (what was added), ``learning_rate`` (after the schedule),
     ``direction`` (M_t) and ``scale`` (G_t) have steps entries: position[t + 1] = position[t] + update[t].
-    M_t and G_t are those of the unified form Δθ_t = −α_t / √(G_t + ε) · M_t; a rule without one has the
-    gradient it was handed as M_t, and 1 as G_t; decoupled weight decay comes on top of it.
+    M_t and G_t are those of the unified form Δθ_t = −α_t / √(G_t + ε) · M_t; a rule without one (`Optimizer.terms` is
+    None) has the gradient it was handed as M_t, and 1 as G_t; decoupled weight decay comes on top of it.
 
     ``position`` is where gradients are taken; ``reported`` (steps + 1 entries) is the point that the method offers as
-    its result. They differ only for rules that average. ``evaluations`` counts what each step evaluated: gradients,
-    values of the loss, Hessian-vector products (see `Cost`).
+    its result, and ``reported_loss`` the loss there. They differ only for rules that average. ``evaluations`` counts
+    what each step evaluated: gradients, values of the loss, Hessian-vector products (see `Cost`).
 
     ``diverged_at`` is the first index at which position or loss is not finite, or −1; from there on all
-    entries are NaN, and everything before is kept.
+    entries are NaN, and everything before is kept. Of the step that led there only its evaluations are.
     """
 
     position: np.ndarray  # (steps + 1, 2)
@@ -53,6 +53,7 @@ class Trajectory(NamedTuple):
     direction: np.ndarray  # (steps, 2)
     scale: np.ndarray  # (steps, 2)
     reported: np.ndarray  # (steps + 1, 2)
+    reported_loss: np.ndarray  # (steps + 1,)
     evaluations: np.ndarray  # (steps, 3)
     diverged_at: np.ndarray  # ()
 
@@ -125,12 +126,12 @@ class Step(NamedTuple):
     direction: jax.Array
     scale: jax.Array
     evaluations: jax.Array | None  # (3,), for a rule whose count varies
-    reported: jax.Array | None  # for a rule that reports another point than the one it started from
+    reported: jax.Array | None  # (3,), the point and its loss, for a rule that reports another than it started from
 
 
 # Columns of the record's table: position, loss, gradient; and the moves of a Step. Behind them come the counts and
 # the reported point of those rules that have them, so that the others do not pay for them.
-_STATE, _MOVE, _COUNTS, _POINT = 5, 7, 3, 2
+_STATE, _MOVE, _COUNTS, _REPORT = 5, 7, 3, 3
 
 
 class Kernel(NamedTuple):
@@ -144,6 +145,7 @@ class Kernel(NamedTuple):
     point: Callable[[Any], jax.Array]  # its inverse
     loss: Callable[[Any], jax.Array]
     init: Callable[[Any], Any]
+    report: Callable[[Any, Any], jax.Array] | None  # (state, params) -> (3,), the point that is reported and its loss
     step: Callable[..., tuple[Any, Any, Step]]  # (t, params, state, normals) -> (params, state, Step);
     # normals are (2, 2), or None for a gradient that is neither noisy nor clipped
     normals: Callable[[Any], jax.Array]  # t -> (2, 2) standard normals of step t, drawn in the loop
@@ -169,6 +171,12 @@ def kernel(machine: Machine, inputs: Inputs, index: Any) -> Kernel:
     def loss(params: Any) -> jax.Array:
         return landscape.fn(point_of(params), **shape)
 
+    def reported(state: Any, params: Any) -> jax.Array:
+        point = optimizer.report(state, params)  # type: ignore[misc]
+        return jnp.hstack([point_of(point), loss(point)])
+
+    report = reported if optimizer.report else None
+
     def normals(t: Any) -> jax.Array:
         return jax.random.normal(key(0, t), (2, 2), dtype)
 
@@ -178,7 +186,7 @@ def kernel(machine: Machine, inputs: Inputs, index: Any) -> Kernel:
         alpha = hyper.get("learning_rate", 1.0) * factor
         now = SimpleNamespace(**(hyper | {"learning_rate": alpha}))
         value, gradient = jax.value_and_grad(loss)(params)
-        reported = point_of(optimizer.report(state, params)) if optimizer.report else None
+        result = report(state, params) if report else None
         grads = gradient if noise is None else processing.apply(gradient, params_of(noise[0]), params_of(noise[1]))
         updates, state = optimizer.update(grads, state, params, now, Problem(loss, minimum, lambda: key(1, t)))
         updates = jax.tree.map(lambda array: jnp.asarray(array, dtype), updates)
@@ -188,18 +196,18 @@ def kernel(machine: Machine, inputs: Inputs, index: Any) -> Kernel:
         points = [point_of(tree) for tree in (params, gradient, updates, direction, scale)]
         counts = jnp.asarray(optimizer.evaluations(state), dtype) if optimizer.evaluations else None
         rate = jnp.asarray(alpha, dtype)
-        record = Step(points[0], value, points[1], points[2], rate, points[3], points[4], counts, reported)
+        record = Step(points[0], value, points[1], points[2], rate, points[3], points[4], counts, result)
         return jax.tree.map(jnp.add, params, updates), state, record
 
-    return Kernel(params_of, point_of, loss, optimizer.init, step, normals)
+    return Kernel(params_of, point_of, loss, optimizer.init, report, step, normals)
 
 
 def _record(machine: Machine, start: jax.Array, inputs: Inputs, normals: jax.Array, index: Any) -> jax.Array:
     """The record of one run; ``normals`` (capacity, 2, 2) also says how long it is. Its row [steps] is the end."""
     run = kernel(machine, inputs, index)
     rows, steps = normals.shape[0] + 1, inputs.integers[0]
-    report, counted = machine.optimizer.report, machine.optimizer.evaluations is not None
-    columns = _STATE + _MOVE + _COUNTS * counted + _POINT * (report is not None)
+    counted = machine.optimizer.evaluations is not None
+    columns = _STATE + _MOVE + _COUNTS * counted + _REPORT * (run.report is not None)
 
     def row(now: Step) -> jax.Array:
         return jnp.hstack([part for part in now if part is not None])
@@ -214,7 +222,7 @@ def _record(machine: Machine, start: jax.Array, inputs: Inputs, normals: jax.Arr
     params, state, table = lax.fori_loop(0, steps, body, (params, run.init(params), empty))
     value, gradient = jax.value_and_grad(run.loss)(params)
     table = table.at[steps, :_STATE].set(jnp.hstack([run.point(params), value, run.point(gradient)]))
-    return table if report is None else table.at[steps, -_POINT:].set(run.point(report(state, params)))
+    return table if run.report is None else table.at[steps, -_REPORT:].set(run.report(state, params))
 
 
 @partial(jax.jit, static_argnums=0)
@@ -399,7 +407,7 @@ def _trajectory(table: np.ndarray, steps: int, optimizer: Optimizer) -> Trajecto
         table[..., :steps, _STATE : _STATE + _MOVE],
         table[..., :steps, _STATE + _MOVE : _STATE + _MOVE + _COUNTS],
     )
-    reported = table[..., -_POINT:] if optimizer.report else states[..., :2]
+    reported = table[..., -_REPORT:] if optimizer.report else states[..., :3]
     if not optimizer.evaluations:
         counts = np.broadcast_to(np.asarray(optimizer.cost, table.dtype), (*moves.shape[:-1], _COUNTS))
     finite = np.isfinite(states)
@@ -410,9 +418,9 @@ def _trajectory(table: np.ndarray, steps: int, optimizer: Optimizer) -> Trajecto
         diverged_at = np.where(bad.any(-1), bad.argmax(-1), -1)
         lost = (np.arange(steps + 1) >= diverged_at[..., None]) & (diverged_at >= 0)[..., None]
         states = np.where(lost[..., None], np.nan, states)
-        # The step that led out of the finite numbers belongs to what is lost, too.
+        # The step that led out of the finite numbers belongs to what is lost, too; but it was computed.
         moves = np.where(lost[..., 1:, None], np.nan, moves)
-        counts = np.where(lost[..., 1:, None], np.nan, counts)
+        counts = np.where(lost[..., :-1, None], np.nan, counts)
         reported = np.where(lost[..., None], np.nan, reported)
     return Trajectory(
         position=states[..., 0:2],
@@ -422,7 +430,8 @@ def _trajectory(table: np.ndarray, steps: int, optimizer: Optimizer) -> Trajecto
         learning_rate=moves[..., 2],
         direction=moves[..., 3:5],
         scale=moves[..., 5:7],
-        reported=reported,
+        reported=reported[..., 0:2],
+        reported_loss=reported[..., 2],
         evaluations=counts,
         diverged_at=diverged_at,
     )

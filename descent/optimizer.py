@@ -73,14 +73,17 @@ class Optimizer:
     ``init(params) -> state``; ``update(grads, state, params, hyper, problem) -> (updates, state)``, where
     ``hyper`` has an attribute for each declared knob, its ``learning_rate`` already multiplied by the
     schedule, and ``updates`` are *added* to params. ``terms(state, hyper, grads) -> Terms`` reads the rule
-    in the unified form from the state after the update. ``per_layer`` rules treat an array of params as
-    one layer (a trust ratio, a matrix step), so it must not be split into its coordinates.
+    in the unified form from the state after the update; None: the rule has no such form. ``per_layer`` rules
+    treat an array of params as one layer (a trust ratio, a matrix step), so it must not be split into its coordinates.
 
     ``cost`` is what a step evaluates. Where that varies, as in a line search, it is the most that a step can take
     and ``evaluations(state) -> Cost`` reads what the last step took.
 
     ``parent`` is the id of the rule that this one grew out of, and ``adds`` in a phrase what it has that its parent has
     not; a rule that began a line of its own has neither. ``year`` is that of the first publication in ``reference``.
+
+    ``look`` numbers its dash, marker and colour in all pictures (`figures.style.style_number`), its own for good: a
+    new rule takes the next number. A negative one has none of its own and gets whatever is free.
 
     Rules that average have two points: params are always where the gradient is taken, and
     ``report(state, params) -> params`` is the point that the method offers as its result. None: the same.
@@ -102,6 +105,7 @@ class Optimizer:
     per_layer: bool = False
     parent: str | None = None
     adds: str = ""
+    look: int = -1
 
     def memory(self, side: int = 1024) -> float:
         """How many numbers it carries from step to step for each parameter of a ``side`` × ``side`` matrix."""

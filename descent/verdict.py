@@ -40,7 +40,10 @@ class Local(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What became of one run. ``minimizer`` indexes `Landscape.critical_points(**shape).minima`, −1: none."""
+    """What became of one run. ``minimizer`` indexes `Landscape.critical_points(**shape).minima`, −1: none.
+
+    All of it is about the point that the run reports.
+    """
 
     kind: Kind
     detail: Detail
@@ -182,14 +185,14 @@ def _nearest(points: np.ndarray, to: Sequence[tuple[float, float]]) -> tuple[np.
 def judge(
     landscape: Landscape, trajectories: Sequence[Trajectory], shape: Mapping[str, object] | None = None
 ) -> list[Verdict]:
-    """What became of each of these single runs on one landscape.
+    """What became of each of these single runs on one landscape, at the point that each reports.
 
     Of a run that diverged, position, loss and so on are those of its last finite step (NaN if it had none).
     """
     scale = diagonal(landscape)
     lasts, still, cycling = [], [], []
     for run in trajectories:
-        path = run.position[: run.diverged_at] if run.diverged_at > 0 else run.position
+        path = run.reported[: run.diverged_at] if run.diverged_at > 0 else run.reported
         lasts.append(path[-1])
         settled, circles = _arrival(path.astype(np.float64), scale)
         still.append(settled)
@@ -255,9 +258,9 @@ def _arrival(path: np.ndarray, scale: float) -> tuple[bool, bool]:
 
 
 def steps_to(trajectory: Trajectory, minimum: float | None, tolerance: float) -> int:
-    """First step whose loss is within ``tolerance`` of ``minimum``; −1 if none is, or none is known."""
+    """First step whose reported loss is within ``tolerance`` of ``minimum``; −1 if none is, or none is known."""
     if minimum is None:
         return -1
     with np.errstate(invalid="ignore"):
-        reached = trajectory.loss - minimum <= tolerance
+        reached = trajectory.reported_loss - minimum <= tolerance
     return int(reached.argmax()) if reached.any() else -1

@@ -448,6 +448,7 @@ _EPS = knobs.eps(1e-8)
 
 ADAM = Optimizer(
     id="adam",
+    look=6,
     name=_("Adam"),
     year=2015,
     parent="rmsprop",
@@ -479,6 +480,7 @@ v_t &= \beta_2 v_{t-1} + (1-\beta_2)\, g_t^2 & \hat v_t &= \frac{v_t}{1-\beta_2^
 
 ADAMW = Optimizer(
     id="adamw",
+    look=7,
     name=_("AdamW"),
     year=2019,
     parent="adam_l2",
@@ -510,6 +512,7 @@ v_t &= \beta_2 v_{t-1} + (1-\beta_2)\, g_t^2 & \hat v_t &= \frac{v_t}{1-\beta_2^
 
 NADAM = Optimizer(
     id="nadam",
+    look=8,
     name=_("NAdam"),
     year=2016,
     parent="adam",
@@ -555,6 +558,7 @@ v_t &= \beta_2 v_{t-1} + (1-\beta_2)\, g_t^2 & \hat v_t &= \frac{v_t}{1-\beta_2^
 
 ADAM_L2 = Optimizer(
     id="adam_l2",
+    look=15,
     name=_("Adam + L2"),
     year=2015,
     parent="adam",
@@ -584,6 +588,7 @@ g_t &\leftarrow g_t + \lambda\, \theta_{t-1} \\
 
 AMSGRAD = Optimizer(
     id="amsgrad",
+    look=16,
     name=_("AMSGrad"),
     year=2018,
     parent="adam",
@@ -604,6 +609,7 @@ v_t = \beta_2 v_{t-1} + (1-\beta_2)\, g_t^2 \qquad
 
 ADAMAX = Optimizer(
     id="adamax",
+    look=17,
     name=_("AdaMax"),
     year=2015,
     parent="adam",
@@ -628,6 +634,7 @@ u_t &= \max(\beta_2 u_{t-1}, |g_t| + \varepsilon) \\
 
 RADAM = Optimizer(
     id="radam",
+    look=18,
     name=_("RAdam"),
     year=2020,
     parent="adam",
@@ -653,6 +660,7 @@ r_t &= \sqrt{\frac{(\rho_t-4)(\rho_t-2)\,\rho_\infty}{(\rho_\infty-4)(\rho_\inft
 
 ADABELIEF = Optimizer(
     id="adabelief",
+    look=19,
     name=_("AdaBelief"),
     year=2020,
     parent="adam",
@@ -681,6 +689,7 @@ s_t &= \beta_2 s_{t-1} + (1-\beta_2)\, (g_t - m_t)^2 + \varepsilon & \hat s_t &=
 
 YOGI = Optimizer(
     id="yogi",
+    look=20,
     name=_("Yogi"),
     year=2018,
     parent="adam",
@@ -705,6 +714,7 @@ v_t &= v_{t-1} - (1-\beta_2) \operatorname{sign}(v_{t-1} - g_t^2)\, g_t^2 & \hat
 
 ADAN = Optimizer(
     id="adan",
+    look=21,
     name=_("Adan"),
     year=2022,
     parent="adam",
@@ -734,6 +744,7 @@ n_t &= \beta_3 n_{t-1} + (1-\beta_3)\, \bigl(g_t + \beta_2 (g_t - g_{t-1})\bigr)
 
 ADEMAMIX = Optimizer(
     id="ademamix",
+    look=22,
     name=_("AdEMAMix"),
     year=2024,
     parent="adam",
@@ -769,6 +780,7 @@ ADEMAMIX = Optimizer(
 
 ADOPT = Optimizer(
     id="adopt",
+    look=23,
     name=_("ADOPT"),
     year=2024,
     parent="adam",

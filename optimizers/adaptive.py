@@ -154,6 +154,7 @@ def adadelta_terms(state: AdaDeltaState, hyper: Any, grads: Params) -> Terms:
 
 ADAGRAD = Optimizer(
     id="adagrad",
+    look=3,
     name=_("AdaGrad"),
     year=2011,
     parent="sgd",
@@ -180,6 +181,7 @@ G_t &= G_{t-1} + g_t^2 \\
 
 RMSPROP = Optimizer(
     id="rmsprop",
+    look=4,
     name=_("RMSprop"),
     year=2012,
     parent="adagrad",
@@ -219,6 +221,7 @@ v_t &= \rho\, v_{t-1} + \frac{g_t}{\sqrt{G_t} + \varepsilon} \\
 
 ADADELTA = Optimizer(
     id="adadelta",
+    look=5,
     name=_("AdaDelta"),
     year=2012,
     parent="adagrad",

@@ -322,6 +322,7 @@ def _damping(help: str) -> Hyper:
 
 NEWTON = Optimizer(
     id="newton",
+    look=31,
     name=_("Newton"),
     year=1740,
     reference="Simpson (1740), Essays on Several Curious and Useful Subjects; Nocedal & Wright (2006), Numerical "
@@ -339,6 +340,7 @@ NEWTON = Optimizer(
 
 SADDLE_FREE_NEWTON = Optimizer(
     id="saddle_free_newton",
+    look=32,
     name=_("Saddle-free Newton"),
     year=2014,
     parent="newton",
@@ -356,6 +358,7 @@ SADDLE_FREE_NEWTON = Optimizer(
 
 BFGS = Optimizer(
     id="bfgs",
+    look=33,
     name=_("BFGS"),
     year=1970,
     parent="newton",
@@ -378,6 +381,7 @@ B_t &= \Bigl(I - \frac{s y^\top}{y^\top s}\Bigr) B_{t-1} \Bigl(I - \frac{y s^\to
 
 LBFGS = Optimizer(
     id="lbfgs",
+    look=34,
     name=_("L-BFGS"),
     year=1980,
     parent="bfgs",
@@ -410,6 +414,7 @@ s_i &= \theta_i - \theta_{i-1}, \qquad y_i = g_{i+1} - g_i \qquad (\text{the las
 
 CONJUGATE_GRADIENT = Optimizer(
     id="conjugate_gradient",
+    look=35,
     name=_("Conjugate gradient"),
     year=1952,
     parent="sgd",
@@ -431,6 +436,7 @@ d_t = -g_t + \beta_t\, d_{t-1} \\
 
 SOPHIA = Optimizer(
     id="sophia",
+    look=36,
     name=_("Sophia"),
     year=2023,
     parent="adam",

@@ -216,6 +216,7 @@ def soap_update(
 
 MUON = Optimizer(
     id="muon",
+    look=44,
     name=_("Muon"),
     year=2024,
     parent="momentum",
@@ -242,6 +243,7 @@ m_t &= \rho\, m_{t-1} + (1-\rho)\, g_t \qquad
 
 SHAMPOO = Optimizer(
     id="shampoo",
+    look=45,
     name=_("Shampoo"),
     year=2018,
     parent="adagrad",
@@ -264,6 +266,7 @@ L_t &= L_{t-1} + G_t G_t^\top, \qquad R_t = R_{t-1} + G_t^\top G_t \\
 
 SOAP = Optimizer(
     id="soap",
+    look=46,
     name=_("SOAP"),
     year=2024,
     parent="shampoo",

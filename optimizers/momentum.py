@@ -124,6 +124,7 @@ _LEARNING_RATE = knobs.learning_rate(
 
 MOMENTUM = Optimizer(
     id="momentum",
+    look=1,
     name=_("Momentum"),
     year=1964,
     parent="sgd",
@@ -142,6 +143,7 @@ v_t &= \rho\, v_{t-1} + g_t \\
 
 NESTEROV = Optimizer(
     id="nesterov",
+    look=2,
     name=_("Nesterov"),
     year=1983,
     parent="momentum",
@@ -160,6 +162,7 @@ v_t &= \rho\, v_{t-1} + g_t \\
 
 QHM = Optimizer(
     id="qhm",
+    look=14,
     name=_("QHM"),
     year=2019,
     parent="momentum",

@@ -44,6 +44,7 @@ def sam_update(
 
 SAM = Optimizer(
     id="sam",
+    look=37,
     name=_("SAM"),
     year=2021,
     parent="sgd",

@@ -142,6 +142,7 @@ RPROP_SIZES = (1e-6, 50.0)
 
 LION = Optimizer(
     id="lion",
+    look=9,
     name=_("Lion"),
     year=2023,
     parent="signum",
@@ -178,6 +179,7 @@ m_t &= \beta_2 m_{t-1} + (1-\beta_2)\, g_t \\
 
 SIGN_SGD = Optimizer(
     id="sign_sgd",
+    look=28,
     name=_("SignSGD"),
     year=2018,
     parent="sgd",
@@ -193,6 +195,7 @@ SIGN_SGD = Optimizer(
 
 SIGNUM = Optimizer(
     id="signum",
+    look=29,
     name=_("Signum"),
     year=2018,
     parent="sign_sgd",
@@ -211,6 +214,7 @@ m_t &= \beta_1 m_{t-1} + (1-\beta_1)\, g_t \\
 
 RPROP = Optimizer(
     id="rprop",
+    look=30,
     name=_("Rprop"),
     year=1993,
     parent="sgd",

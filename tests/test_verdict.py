@@ -22,7 +22,19 @@ def along(path: np.ndarray, loss: np.ndarray | None = None, diverged_at: int = -
     path = np.asarray(path, float)
     unused, steps = np.zeros((len(path), 2)), np.zeros((len(path) - 1, 2))
     loss = np.zeros(len(path)) if loss is None else np.asarray(loss, float)
-    return Trajectory(path, loss, unused, steps, steps[:, 0], steps, steps, path, steps, np.array(diverged_at))
+    return Trajectory(
+        position=path,
+        loss=loss,
+        gradient=unused,
+        update=steps,
+        learning_rate=steps[:, 0],
+        direction=steps,
+        scale=steps,
+        reported=path,
+        reported_loss=loss,
+        evaluations=steps,
+        diverged_at=np.array(diverged_at),
+    )
 
 
 def resting(point: Sequence[float]) -> Trajectory:

@@ -51,6 +51,7 @@ GLYPHS = {
     "hexagon": "⬢",
 }
 KEY = "race."  # of every widget here
+LOOKS = sorted(OPTIMIZERS, key=lambda name: OPTIMIZERS[name].look)
 DEFAULT = Race(
     landscape="rosenbrock",
     lanes=(
@@ -125,7 +126,7 @@ def look_for(race: Race) -> str:
 
 def styles(race: Race) -> list[LaneStyle]:
     """The look of each lane."""
-    return lane_styles(list(OPTIMIZERS), [lane.optimizer for lane in race.lanes])
+    return lane_styles(LOOKS, [lane.optimizer for lane in race.lanes])
 
 
 def lane_names(race: Race) -> list[str]:
