@@ -13,7 +13,7 @@ from figures.style import RAMPS
 
 BANDS = 12
 STAMP = (192, 128)  # pixels across and down
-# Palette entries after the bands: where there is no number, the line between two bands, a minimum and what is around it.
+# Palette entries after the bands: no number, the line between two bands, a minimum and the rim around it.
 HOLE, LINE, MARK, RIM = range(BANDS, BANDS + 4)
 INKS = {"light": ("#000000", "#8fa3bf", "#c2410c", "#ffffff"), "dark": ("#000000", "#6d8aa8", "#ff9d5c", "#0f141d")}
 MANY = 16  # marks: more are a texture, not things to look at

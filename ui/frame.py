@@ -28,6 +28,8 @@ STYLE = """
 [data-testid="stMainBlockContainer"] [data-testid="stVerticalBlock"] { gap: 0.35rem; }
 [data-testid="stSidebar"] [data-testid="stHorizontalBlock"] { flex-wrap: nowrap; }
 [data-testid="stSidebar"] [data-testid="stColumn"] { min-width: 0; }
+[data-testid="stDialog"] [data-testid="stVerticalBlock"] { gap: 0.4rem; }
+[data-testid="stDialog"] [data-testid="stBaseButton-tertiary"] { min-height: 0; color: var(--st-primary-color); }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 2.6rem 0.6rem 1rem; } }
 </style>
 """

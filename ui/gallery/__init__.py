@@ -48,9 +48,7 @@ def show(key: str, browse: Browse, on_open: Callable[[], None], on_address: Call
         on_open: called when a card was clicked; `st.session_state[key].open` is the item's id.
         on_address: called when the browser went back or forth; `st.session_state[key].address` is the query.
     """
-    _component("gallery")(
-        key=key, data={"html": html(browse)}, on_open_change=on_open, on_address_change=on_address
-    )
+    _component("gallery")(key=key, data={"html": html(browse)}, on_open_change=on_open, on_address_change=on_address)
 
 
 def thumbnails(key: str) -> None:
@@ -74,13 +72,16 @@ def html(browse: Browse) -> str:
     families = browse.found()
     among = {member.id for family in families for member in family.members}
     if not among:
-        return f'<p class="none">{escape(_("Nothing here is like that. Try fewer words, or another tag or family."))}</p>'
+        said = _("Nothing here is like that. Try fewer words, or another tag or family.")
+        return f'<p class="none">{escape(said)}</p>'
     parts = [] if browse.show == "landscapes" else [_tree(browse, among)]
     for family in families:
         sign = "" if browse.show == "landscapes" else glyph(family.id)
         cards = "".join(_card(browse, member) for member in family.members)
         count = f"<small>{len(family.members)}</small>"
-        parts.append(f'<section><h3>{sign}{escape(_(family.name))} {count}</h3><div class="cards">{cards}</div></section>')
+        parts.append(
+            f'<section><h3>{sign}{escape(_(family.name))} {count}</h3><div class="cards">{cards}</div></section>'
+        )
     return "".join(parts)
 
 
@@ -97,7 +98,7 @@ def _open(browse: Browse, item: str) -> str:
 
 
 def _card(browse: Browse, item: Item) -> str:
-    name, race = escape(_(item.name)), escape(race_link(item, spoken()))
+    name, race, there = escape(_(item.name)), escape(race_link(item, spoken())), escape(_("Race"))
     if isinstance(item, Landscape):
         sheet, row, rows = place(item)
         picture = f'<div class="stamp" style="--sheet:var(--stamps-{sheet});--row:{row};--rows:{rows}"></div>'
@@ -109,7 +110,8 @@ def _card(browse: Browse, item: Item) -> str:
     tags = "".join(f"<span>{escape(mark)}</span>" for mark in marks)
     return (
         f'<article>{picture}<a class="open" {_open(browse, item.id)}>{name}</a><p>{escape(said)}</p>'
-        f'<footer><div class="tags">{tags}</div><a class="race" href="{race}">{escape(_("Race"))} ›</a></footer></article>'
+        f'<footer><div class="tags">{tags}</div><a class="race" href="{race}">{there} ›</a></footer>'
+        "</article>"
     )
 
 
@@ -129,8 +131,10 @@ def _tree(browse: Browse, among: set[str]) -> str:
             f"{glyph(families[rule.id])}<strong>{escape(_(rule.name))}</strong> <time>{rule.year}</time> "
             f"<span>{adds}</span></a></li>"
         )
+    legend = "".join(f"<span>{glyph(family.id)}{escape(_(family.name))}</span>" for family in FAMILIES)
     title, hint = escape(_("Family tree")), escape(_("what each rule added to the one it grew out of"))
     return (
-        f'<section class="tree"><h3>{title} <small>{hint}</small></h3><div class="years" aria-hidden="true">{ticks}</div>'
+        f'<section class="tree"><h3>{title} <small>{hint}</small></h3><div class="legend">{legend}</div>'
+        f'<div class="years" aria-hidden="true">{ticks}</div>'
         f"<ul>{''.join(rows)}</ul></section>"
     )
