@@ -94,7 +94,7 @@ def _optimizer(optimizer: Optimizer) -> str | None:
     if grown:
         asked = _relatives(_("Grew into"), grown) or asked
     facts = [(_("Year"), str(optimizer.year)), (_("Reference"), optimizer.reference)]
-    facts += [(_("A step evaluates"), evaluates(optimizer)), (_("Memory"), memory(optimizer))]
+    facts += [(_("A step evaluates"), evaluates(optimizer)), (_("Memory needed"), memory(optimizer))]
     if optimizer.report is not None:
         said = _("takes gradients at one point and reports another, an average of its path; the race shows both")
         facts.append((_("Two points"), said))
@@ -174,7 +174,7 @@ def _knobs(hypers: Sequence[Hyper]) -> None:
         if hyper.scale == "switch":
             value, span = (_("on") if hyper.default else _("off")), _("on or off")
         else:
-            value, span = text(hyper.default), f"{text(hyper.low)}&nbsp;–&nbsp;{text(hyper.high)}"
+            value, span = text(hyper.default), f"{text(hyper.low)} – {text(hyper.high)}"
         symbol = f" ${hyper.symbol}$" if hyper.symbol else ""
         rows.append(f"| {_(hyper.label)}{symbol} | {value} | {span} | {_(hyper.help)} |")
     st.markdown("\n".join(rows))
