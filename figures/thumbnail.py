@@ -28,7 +28,7 @@ def bands(
     """
     across, down = size
     with np.errstate(invalid="ignore"):
-        heights = _weights(z.shape[0], down)[::-1] @ height(z) @ _weights(z.shape[1], across).T
+        heights = _resized(_resized(height(z), down).T, across).T[::-1]
     hole = ~np.isfinite(heights)
     entries = np.clip(np.where(hole, 0, heights) * BANDS, 0, BANDS - 1).astype(np.uint8)
     entries[hole] = HOLE
@@ -58,11 +58,10 @@ def png(entries: np.ndarray, theme: str) -> bytes:
     return out.getvalue()
 
 
-def _weights(points: int, pixels: int) -> np.ndarray:
-    """(pixels, points): linear interpolation from points at both ends of an interval to the middles of pixels."""
+def _resized(heights: np.ndarray, pixels: int) -> np.ndarray:
+    """(pixels, ...): rows interpolated linearly to the middles of pixels. A hole spoils its neighbours only."""
+    points = heights.shape[0]
     place = (np.arange(pixels) + 0.5) / pixels * (points - 1)
     left = np.minimum(place.astype(int), points - 2)
-    weights = np.zeros((pixels, points))
-    weights[np.arange(pixels), left] = left + 1 - place
-    weights[np.arange(pixels), left + 1] = place - left
-    return weights
+    share = (place - left)[:, None]
+    return (1 - share) * heights[left] + share * heights[left + 1]
