@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 import streamlit as st
 
 from descent.landscape import TAGS
-from ui.catalogue import FAMILIES, LONGEST, SHOWN, Browse, from_address, opened, to_address
+from ui.catalogue import FAMILIES, ITEMS, LONGEST, SHOWN, Browse, from_address, opened, to_address
 from ui.controls import begin
 from ui.language import _, spoken
 
@@ -58,12 +58,14 @@ def look_at(item: str) -> None:
 
 def clicked() -> None:
     """A card was clicked."""
-    look_at(str(st.session_state[GALLERY].open))
+    item = st.session_state[GALLERY].open
+    if item in ITEMS:
+        look_at(item)
 
 
 def went() -> None:
     """The browser went back or forth."""
-    query = dict(parse_qsl(st.session_state[GALLERY].address.removeprefix("?")))
+    query = dict(parse_qsl(str(st.session_state[GALLERY].address).removeprefix("?")))
     follow(query)
     st.session_state.catalogue_query = query
 

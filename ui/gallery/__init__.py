@@ -39,6 +39,16 @@ def _component(name: str) -> Callable[..., Any]:
     )
 
 
+def _turn(key: str) -> int:
+    """A number that makes a message unlike all before it.
+
+    Streamlit would send the second of two equal messages as a reference to the first, which a browser that was
+    interrupted may have dropped; then the page breaks ("Cached ForwardMsg MISS").
+    """
+    turn = st.session_state[f"{key}.turn"] = st.session_state.get(f"{key}.turn", 0) + 1
+    return turn
+
+
 def show(key: str, browse: Browse, on_open: Callable[[], None], on_address: Callable[[], None]) -> None:
     """Draw the cards of what is asked for, and the family tree beside the optimizers.
 
@@ -48,18 +58,20 @@ def show(key: str, browse: Browse, on_open: Callable[[], None], on_address: Call
         on_open: called when a card was clicked; `st.session_state[key].open` is the item's id.
         on_address: called when the browser went back or forth; `st.session_state[key].address` is the query.
     """
-    _component("gallery")(key=key, data={"html": html(browse)}, on_open_change=on_open, on_address_change=on_address)
+    _component("gallery")(
+        key=key, data={"html": html(browse), "turn": _turn(key)}, on_open_change=on_open, on_address_change=on_address
+    )
 
 
 def thumbnails(key: str) -> None:
     """Answer a browser that asks for thumbnails. To be called in a fragment of its own."""
     told = st.session_state.get(key)
-    asked = told.want if told is not None and told.want else {}
-    wanted = [str(name) for name in asked.get("sheets", SHEETS)]
+    asked = told.want if told is not None and isinstance(told.want, dict) else {}
+    wanted = [name for name in SHEETS if name in asked.get("sheets", ())]
     theme = "dark" if asked.get("dark") else "light"
     _component("thumbnails")(
         key=key,
-        data={"all": list(SHEETS), "theme": theme, "sheets": answer(wanted, theme) if asked else {}},
+        data={"all": list(SHEETS), "theme": theme, "sheets": answer(wanted, theme), "turn": _turn(key)},
         on_want_change=lambda: None,
     )
 
