@@ -226,6 +226,7 @@ def test_optimizers_do_well_where_their_link_leads(item: Any) -> None:
         ("easom", "many higher ones"),
         ("product_valley", "a whole curve of minima"),
         ("rastrigin", "and 115 more"),
+        ("rastrigin", "at the default knobs"),
         ("l1_ravine", "on a kink"),
         ("eggholder", "on the edge of the domain"),
     ],

@@ -70,6 +70,8 @@ def minima(landscape: Landscape) -> str:
         lines.append(_("local only: elsewhere the loss falls without end"))
     if "minima" in landscape.undeclared:
         lines.append(_("and many higher ones, which are not listed"))
+    if landscape.moving is not None:
+        lines.append(_("at the default knobs, with which they move"))
     if landscape.flat_minima and len(landscape.minima) > 1:
         lines.append(_("these are points of a whole curve of minima"))
     return "  \n".join(lines)

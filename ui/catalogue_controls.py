@@ -19,10 +19,11 @@ GALLERY = "gallery"  # key of the cards
 
 def current() -> Browse:
     """The session's view. Who comes to the page reads it from the URL, if that says anything."""
-    entering = f"{KEY}show" not in st.session_state
-    query = {key: value for key, value in st.query_params.to_dict().items() if key != "lang"}
-    if entering and (query or "catalogue" not in st.session_state):
-        follow(query)
+    if f"{KEY}show" not in st.session_state:  # the widgets of a page that was left are forgotten
+        here = st.session_state.catalogue_query = st.query_params.to_dict()
+        query = {key: value for key, value in here.items() if key != "lang"}
+        if query or "catalogue" not in st.session_state:
+            follow(query)
     return st.session_state.catalogue
 
 

@@ -79,6 +79,36 @@ def test_searching_opening_and_following_a_link_into_the_race(open_catalogue: Ca
     expect(cards(page)).to_have_count(1)
 
 
+def test_the_way_to_the_race_and_back_keeps_the_view(open_catalogue: Callable[..., Page]):
+    """Within one session: the pages' own links."""
+    page = open_catalogue("?show=optimizers&search=nesterov")
+    found = cards(page).count()
+    assert 1 < found < len(OPTIMIZERS)
+    for _ in range(2):
+        page.get_by_role("link", name="Race", exact=True).click()
+        page.wait_for_selector(".descent-stage[data-ready=all]")
+        page.get_by_role("link", name="Catalogue").click()
+        expect(cards(page)).to_have_count(found)
+    expect(page.get_by_placeholder("Name, idea")).to_have_value("nesterov")
+    page.wait_for_function("location.search.includes('search=nesterov')")
+
+
+def test_thumbnails_follow_the_theme(open_catalogue: Callable[..., Page]):
+    page = open_catalogue()
+    page.wait_for_selector(ALL_THERE, state="attached")
+    stamp = page.locator(".descent-gallery .stamp").first
+    picture = "stamp => getComputedStyle(stamp).backgroundImage"
+    light = stamp.evaluate(picture)
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator(".descent-gallery[data-dark]")).to_have_count(1)
+    page.wait_for_function(
+        "before => { const now = getComputedStyle(document.querySelector('.stamp')).backgroundImage;"
+        " return now !== before && now !== 'none'; }",
+        arg=light,
+    )
+    page.wait_for_selector(ALL_THERE, state="attached")
+
+
 def test_the_tree_leads_from_a_rule_to_its_relatives(open_catalogue: Callable[..., Page]):
     page = open_catalogue("?show=optimizers")
     rows = page.locator(".descent-gallery .tree li")
