@@ -185,7 +185,8 @@ def soap_update(
     $\Delta\theta_t = -\alpha_t\, Q_L \frac{\hat M'}{\sqrt{\hat v_t} + \varepsilon} Q_R^\top$
 
     The basis is that of the first gradient, and from there every k-th step takes it a power iteration further
-    (Q ← QR of LQ), after that step's update. The authors skip the first step; here it is taken, in that first basis. A
+    (Q ← QR of LQ), after that step's update. As in the authors' code the axes stand in the order of their eigenvalues,
+    largest first, and v is put in that order with them, so that each entry stays with its axis. The authors skip the first step; here it is taken, in that first basis. A
     vector has one side: so **on a point in the plane SOAP is Adam in the eigenvectors of the average of ggᵀ**,
     which are the axes of the valley. (The authors by default leave vectors to plain Adam.)
 
@@ -197,7 +198,9 @@ def soap_update(
         tuple(hyper.b2 * old + (1 - hyper.b2) * new for old, new in zip(sums, _products(g), strict=True))
         for g, sums in zip(leaves, state.factors, strict=True)
     )
-    bases = lax.cond(state.count == 0, lambda: tree.map(lambda f: eigh(f)[1], factors), lambda: state.bases)
+    bases = lax.cond(
+        state.count == 0, lambda: tree.map(lambda f: eigh(f)[1][:, ::-1], factors), lambda: state.bases
+    )
     back = tree.map(jnp.transpose, bases)
     m = average(state.m, grads, hyper.b1)
     turned = structure.unflatten([_transform(g, q) for g, q in zip(leaves, back, strict=True)])
@@ -209,9 +212,21 @@ def soap_update(
         -hyper.learning_rate * _transform(_transform(m, to) / (jnp.sqrt(v) + hyper.eps), fro)
         for m, v, fro, to in moments
     ]
+    squares = tuple(tree.leaves(v))
     turn = count % jnp.asarray(hyper.interval, jnp.int32) == 0
-    bases = lax.cond(turn, lambda: tree.map(lambda f, q: jnp.linalg.qr(f @ q)[0], factors, bases), lambda: bases)
-    return structure.unflatten(steps), SoapState(count, m, v, factors, bases)
+    squares, bases = lax.cond(turn, lambda: _power_iteration(squares, factors, bases), lambda: (squares, bases))
+    return structure.unflatten(steps), SoapState(count, m, structure.unflatten(squares), factors, bases)
+
+
+def _power_iteration(squares: tuple, factors: tuple, bases: tuple) -> tuple[tuple, tuple]:
+    """For each array the axes after one power iteration, largest eigenvalue first, and v in their order."""
+    turned, ordered = [], []
+    for v, sums, axes in zip(squares, factors, bases, strict=True):
+        grown = [f @ q for f, q in zip(sums, axes, strict=True)]
+        orders = [jnp.argsort(-jnp.sum(q * g, 0)) for q, g in zip(axes, grown, strict=True)]
+        turned.append(tuple(jnp.linalg.qr(g[:, order])[0] for g, order in zip(grown, orders, strict=True)))
+        ordered.append(_sides(v)[jnp.ix_(*orders)].reshape(v.shape))
+    return tuple(ordered), tuple(turned)
 
 
 MUON = Optimizer(

@@ -1198,13 +1198,14 @@ def test_soap_is_adam_in_the_axes_of_its_gradients() -> None:
         m, v, products, axes = np.zeros(2), np.zeros(2), np.zeros((2, 2)), np.eye(2)
         for count, (g, update) in enumerate(zip(t.gradient, t.update, strict=False), 1):
             products = b2 * products + (1 - b2) * np.outer(g, g)
-            axes = np.linalg.eigh(products)[1] if count == 1 else axes
+            axes = np.linalg.eigh(products)[1][:, ::-1] if count == 1 else axes
             m = b1 * m + (1 - b1) * g
             v = b2 * v + (1 - b2) * (axes.T @ g) ** 2
             expected = axes @ (axes.T @ m / (1 - b1**count) / (np.sqrt(v / (1 - b2**count)) + eps))
             np.testing.assert_allclose(update, -rate * expected, rtol=1e-7, atol=1e-10, err_msg=f"{surface} {count}")
             if count % k == 0:
-                axes = np.linalg.qr(products @ axes)[0]
+                order = np.argsort(-np.diag(axes.T @ products @ axes))
+                v, axes = v[order], np.linalg.qr(products @ axes[:, order])[0]
 
 
 def test_matrix_rules_do_not_care_which_way_the_axes_point() -> None:
