@@ -2,7 +2,8 @@
 
 A figure is a plain dict with "data" and "layout", as `plotly.graph_objects.Figure(figure)` takes it; dicts are
 built a hundred times faster than graph objects. Colours that depend on the theme are given for both, under
-`layout.meta`, and the stage applies the one in use: a switch of theme needs no server.
+`layout.meta`, and the stage applies the one in use: a switch of theme needs no server. `figures.thumbnail`
+makes small pictures without Plotly, and `figures.tree` lays out a family tree.
 """
 
 from figures.curves import loss_curves

@@ -28,7 +28,9 @@ def browsing() -> None:
     before = st.session_state.catalogue
     browse = st.session_state.catalogue = controls(before)
     share()
-    if notes := st.session_state.pop("catalogue_notes", None):
+    if browse != before:
+        st.session_state.catalogue_notes = []
+    if notes := st.session_state.get("catalogue_notes"):
         st.warning("  \n".join(words.note(n) for n in notes), icon=":material/info:")
     gallery.show(GALLERY, browse, clicked, went)
     if (browse.show, browse.item) != st.session_state.catalogue_drawn:
