@@ -515,7 +515,8 @@ class Stage {
 
   drawTable() {
     const { words, lanes } = this;
-    const heads = ["runner", "loss", "position", "verdict", "final", "slope", "reached", "evaluations"];
+    const ends = ["final", "slope", "reached", "evaluations", ...(this.still.look.slice ? ["off"] : [])];
+    const heads = ["runner", "loss", "position", "verdict", ...ends];
     const cell = (kind, text, title) => {
       const element = document.createElement(kind);
       element.textContent = text;
@@ -549,7 +550,7 @@ class Stage {
       this.cells.push(now);
       const verdict = cell("td", lane.verdict.text, lane.verdict.help);
       verdict.className = `verdict ${lane.verdict.kind}`;
-      row.append(name, ...now, verdict, ...["final", "slope", "reached", "evaluations"].map((key) => cell("td", lane.verdict[key])));
+      row.append(name, ...now, verdict, ...ends.map((key) => cell("td", lane.verdict[key])));
       return row;
     });
     if (!rows.length) {
