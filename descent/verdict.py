@@ -210,11 +210,12 @@ def judge(
     Of a run that diverged, position, loss and so on are those of its last finite step (NaN if it had none).
     """
     scale = diagonal(landscape)
-    lasts, shown, still, cycling = [], [], [], []
+    lasts, shown, apart, still, cycling = [], [], [], [], []
     for run in trajectories:
         path = run.params[: run.diverged_at] if run.diverged_at > 0 else run.params
         lasts.append(path[-1])
         shown.append(run.reported[len(path) - 1])
+        apart.append(off_slice(landscape, run, shape)[len(path) - 1])
         settled, circles = _arrival(path.astype(np.float64), scale)
         still.append(settled)
         cycling.append(circles)
@@ -226,7 +227,6 @@ def judge(
     for array in (around.loss, around.gradient, around.eigenvalues):
         array[nowhere] = np.nan
     numbers = fill(landscape.hypers, shape, landscape.id)
-    off_slice = _norm(points - landscape.lift(positions, **numbers)) if landscape.slice else np.zeros(len(points))
     minima, lowest = landscape.critical_points(**numbers).minima, landscape.minimum(**numbers)
     verdicts = []
     for i, run in enumerate(trajectories):
@@ -252,7 +252,7 @@ def judge(
                 float(around.loss[i]),
                 float(_norm(around.gradient[i])),
                 (float(around.eigenvalues[i, 0]), float(around.eigenvalues[i, -1])),
-                float(off_slice[i]),
+                float(apart[i]),
             )
         )
     return verdicts
@@ -279,6 +279,14 @@ def _arrival(path: np.ndarray, scale: float) -> tuple[bool, bool]:
     # Circling: much way, no drift, neither shrinking towards a centre nor growing.
     steady = 0.8 * sizes[0] < sizes[1] < 1.25 * sizes[0]
     return False, bool(drift < 0.05 * travelled and drift < 0.5 * sizes[1] and steady)
+
+
+def off_slice(landscape: Landscape, trajectory: Trajectory, shape: Mapping[str, object] | None = None) -> np.ndarray:
+    """How far (steps + 1,) a single run is from the plane that is drawn; 0 where that is all there is."""
+    if landscape.slice is None:
+        return np.zeros(len(trajectory.params))
+    within = landscape.lift(trajectory.reported, **fill(landscape.hypers, shape, landscape.id))
+    return _norm(trajectory.params - within)
 
 
 def steps_to(trajectory: Trajectory, minimum: float | None, tolerance: float) -> int:

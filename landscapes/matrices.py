@@ -66,8 +66,11 @@ LINEAR_LAYER = Landscape(
         Hyper(
             name="rows",
             symbol=r"\theta_U",
-            label=_("Turn of the rows (°)"),
-            help=_("Angle between the singular directions U and the rows of the matrix. At 0° both angles do nothing."),
+            label=_("Turn from the rows (degrees)"),
+            help=_(
+                "How far the left singular directions U are turned from the rows. With both angles at 0°, x and y are two "
+                "of the weights themselves."
+            ),
             default=30.0,
             low=0.0,
             high=90.0,
@@ -75,8 +78,8 @@ LINEAR_LAYER = Landscape(
         Hyper(
             name="columns",
             symbol=r"\theta_V",
-            label=_("Turn of the columns (°)"),
-            help=_("Angle between the singular directions V and the columns of the matrix."),
+            label=_("Turn from the columns (degrees)"),
+            help=_("How far the right singular directions V are turned from the columns."),
             default=60.0,
             low=0.0,
             high=90.0,

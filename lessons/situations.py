@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from descent import RunSpec, Trajectory, descend
-from descent.hyper import fill
 from descent.text import _
+from descent.verdict import off_slice
 from landscapes import LANDSCAPES
 from optimizers import OPTIMIZERS
 from schedules import SCHEDULES
@@ -140,8 +140,7 @@ def _matrix(runs: Sequence[RunSpec]) -> bool:
     by = {r.optimizer: (_to(run(r), 0.1), steps(r, 0.0)) for r in runs}
     same = all(abs(turned - straight) <= 2 for name, (turned, straight) in by.items() if name != "adam")
     adam = next(run(r) for r in runs if r.optimizer == "adam")
-    landscape, shape = LANDSCAPES[runs[0].landscape], fill(LANDSCAPES[runs[0].landscape].hypers, runs[0].shape, "")
-    off = np.linalg.norm(adam.params - landscape.lift(adam.reported, **shape), axis=-1).max()
+    off = off_slice(LANDSCAPES[runs[0].landscape], adam, runs[0].shape).max()
     return bool(same and len(by) == 4 and max(s for _, s in by.values()) < 100 and by["adam"][0] > 200 and off > 0.3)
 
 
