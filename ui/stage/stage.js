@@ -82,6 +82,8 @@ class Stage {
     if (same) {
       this.contour.ink(this.lanes.map((line) => line.path), this.step, { arrows: true });
       this.root.dataset.paths = draws + 1;
+      await shown();
+      if (this.closed) return undefined;
     }
     if (fresh) {
       this.label();
@@ -636,10 +638,19 @@ class Stage {
   }
 }
 
-// After the browser has shown what was drawn so far, and has had a moment for the user.
-function painted() {
-  const rest = (resolve) => (window.requestIdleCallback ?? setTimeout)(resolve, { timeout: 500 });
-  return new Promise((resolve) => requestAnimationFrame(() => setTimeout(() => rest(resolve), 60)));
+// After the browser has shown what was drawn so far; a page in the background shows nothing.
+function shown() {
+  return new Promise((resolve) => {
+    requestAnimationFrame(() => setTimeout(resolve));
+    setTimeout(resolve, 100);
+  });
+}
+
+// And has had a moment for the user.
+async function painted() {
+  await shown();
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  await new Promise((resolve) => (window.requestIdleCallback ?? setTimeout)(resolve, { timeout: 500 }));
 }
 
 function number(value) {
