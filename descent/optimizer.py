@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import jax
+from jax.flatten_util import ravel_pytree
 
 from descent.hyper import Hyper
 
@@ -34,6 +35,11 @@ class Problem:
         """H·vector at ``params``, by forward over reverse."""
         return jax.jvp(jax.grad(self.loss), (params,), (vector,))[1]
 
+    def hessian(self, params: Params) -> jax.Array:
+        """The Hessian at ``params`` as one (n, n) matrix over all n parameters, in `ravel_pytree`'s order."""
+        flat, unravel = ravel_pytree(params)
+        return jax.hessian(lambda vector: self.loss(unravel(vector)))(flat)
+
 
 class Terms(NamedTuple):
     """The unified form Δθ_t = −α_t / √(G_t + ε) · M_t of a rule at one step; None where it has no such term.
@@ -47,11 +53,15 @@ class Terms(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """What one step of a rule evaluates."""
+    """What one step of a rule evaluates: numbers, or arrays where it varies from step to step.
 
-    gradients: int = 1
-    values: int = 0
-    hessian_vector_products: int = 0
+    The gradient that a rule is handed counts, as does the value of the loss that came with it if it is used. A dense
+    Hessian of n parameters is n Hessian-vector products.
+    """
+
+    gradients: Any = 1
+    values: Any = 0
+    hessian_vector_products: Any = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +71,19 @@ class Optimizer:
     ``init(params) -> state``; ``update(grads, state, params, hyper, problem) -> (updates, state)``, where
     ``hyper`` has an attribute for each declared knob, its ``learning_rate`` already multiplied by the
     schedule, and ``updates`` are *added* to params. ``terms(state, hyper, grads) -> Terms`` reads the rule
-    in the unified form from the state after the update. ``per_layer`` rules treat an array of params as
-    one layer (a trust ratio, a matrix step), so it must not be split into its coordinates.
+    in the unified form from the state after the update; None: the rule has no such form. ``per_layer`` rules
+    treat an array of params as one layer (a trust ratio, a matrix step), so it must not be split into its coordinates.
+
+    ``cost`` is what a step evaluates. Where that varies, as in a line search, it is the most that a step can take
+    and ``evaluations(state) -> Cost`` reads what the last step took.
+
+    ``look`` numbers its dash, marker and colour in all pictures (`figures.style.style_number`), its own for good: a
+    new rule takes the next number. A negative one has none of its own and gets whatever is free.
+
+    ``on_vectors`` says, of a rule that sees a matrix as a matrix, what it is on a vector such as a point in the plane.
+
+    Rules that average have two points: params are always where the gradient is taken, and
+    ``report(state, params) -> params`` is the point that the method offers as its result. None: the same.
     """
 
     id: str
@@ -76,4 +97,8 @@ class Optimizer:
     update: Callable[[Params, State, Params, Any, Problem], tuple[Params, State]]
     terms: Callable[[State, Any, Params], Terms] | None = None
     cost: Cost = field(default_factory=Cost)
+    evaluations: Callable[[State], Cost] | None = None
+    report: Callable[[State, Params], Params] | None = None
     per_layer: bool = False
+    look: int = -1
+    on_vectors: str = ""

@@ -10,6 +10,27 @@ from descent.text import _
 FAMILY = _("Flat and sharp minima")
 
 
+def quartic(p):
+    x, y = p
+    return x**4 + y**4
+
+
+QUARTIC = Landscape(
+    id="quartic",
+    name=_("Quartic bowl"),
+    fn=quartic,
+    domain=((-2.0, 2.0), (-2.0, 2.0)),
+    start=(-1.8, 0.9),
+    minima=(Minimum((0.0, 0.0), 0.0),),
+    tags=frozenset({"convex", "flat"}),
+    flat_minima=True,
+    formula=r"x^4 + y^4",
+    reference="De Jong, An Analysis of the Behavior of a Class of Genetic Adaptive Systems (1975), "
+    "F4 without weights and noise",
+    teaches=_("The curvature vanishes at the minimum, so gradient descent comes closer ever more slowly."),
+)
+
+
 def product_valley(p):
     x, y = p
     return 0.5 * (1 - x * y) ** 2
@@ -66,4 +87,4 @@ SHARP_AND_FLAT = Landscape(
     ),
 )
 
-MEMBERS = (PRODUCT_VALLEY, SHARP_AND_FLAT)
+MEMBERS = (QUARTIC, PRODUCT_VALLEY, SHARP_AND_FLAT)

@@ -11,6 +11,25 @@ from descent.text import _
 FAMILY = _("Quadratics")
 
 
+def sphere(p):
+    x, y = p
+    return x**2 + y**2
+
+
+SPHERE = Landscape(
+    id="sphere",
+    name=_("Sphere"),
+    fn=sphere,
+    domain=((-5.0, 5.0), (-5.0, 5.0)),
+    start=(-4.0, 2.5),
+    minima=(Minimum((0.0, 0.0), 0.0),),
+    tags=frozenset({"convex"}),
+    formula=r"x^2 + y^2",
+    reference="De Jong, An Analysis of the Behavior of a Class of Genetic Adaptive Systems (1975), F1",
+    teaches=_("The gradient points straight at the minimum, so nothing but the step size is left to choose."),
+)
+
+
 def sphere_weighted(p, w1, w2):
     x, y = p
     return w1 * x**2 + w2 * y**2
@@ -102,4 +121,42 @@ ELLIPSE = Landscape(
     ),
 )
 
-MEMBERS = (SPHERE_WEIGHTED, ELLIPSE)
+
+def matyas(p):
+    x, y = p
+    return 0.26 * (x**2 + y**2) - 0.48 * x * y
+
+
+MATYAS = Landscape(
+    id="matyas",
+    name=_("Matyas"),
+    fn=matyas,
+    domain=((-10.0, 10.0), (-10.0, 10.0)),
+    start=(-9.0, -3.0),
+    minima=(Minimum((0.0, 0.0), 0.0),),
+    tags=frozenset({"convex", "ravine"}),
+    formula=r"0.26(x^2 + y^2) - 0.48xy",
+    reference="Surjanovic and Bingham, Virtual Library of Simulation Experiments (2013)",
+    teaches=_("The valley lies on the diagonal, so scaling each coordinate by itself helps little."),
+)
+
+
+def booth(p):
+    x, y = p
+    return (x + 2 * y - 7) ** 2 + (2 * x + y - 5) ** 2
+
+
+BOOTH = Landscape(
+    id="booth",
+    name=_("Booth"),
+    fn=booth,
+    domain=((-10.0, 10.0), (-10.0, 10.0)),
+    start=(-8.0, 6.0),
+    minima=(Minimum((1.0, 3.0), 0.0),),
+    tags=frozenset({"convex"}),
+    formula=r"(x + 2y - 7)^2 + (2x + y - 5)^2",
+    reference="Surjanovic and Bingham, Virtual Library of Simulation Experiments (2013)",
+    teaches=_("Two linear equations as least squares: because each contains both unknowns, the bowl is tilted."),
+)
+
+MEMBERS = (SPHERE, SPHERE_WEIGHTED, ELLIPSE, MATYAS, BOOTH)

@@ -10,6 +10,29 @@ from descent.text import _
 FAMILY = _("Saddles")
 
 
+def hyperbolic_saddle(p):
+    x, y = p
+    return x**2 - y**2
+
+
+HYPERBOLIC_SADDLE = Landscape(
+    id="hyperbolic_saddle",
+    name=_("Hyperbolic saddle"),
+    fn=hyperbolic_saddle,
+    domain=((-2.0, 2.0), (-2.0, 2.0)),
+    # A hair off the x axis, which is the saddle's stable manifold.
+    start=(-1.8, 0.001),
+    minima=(),
+    saddles=((0.0, 0.0),),
+    tags=frozenset({"saddle"}),
+    unbounded=True,
+    formula=r"x^2 - y^2",
+    reference="after Dauphin et al., Identifying and attacking the saddle point problem "
+    "in high-dimensional non-convex optimization (2014)",
+    teaches=_("The way out of a saddle begins as slowly as the start is close to the ridge, then grows exponentially."),
+)
+
+
 def bounded_saddle(p):
     x, y = p
     return x**2 - y**2 + y**4 / 4
@@ -53,6 +76,26 @@ TEXTBOOK_SADDLE = Landscape(
 )
 
 
+def double_well(p):
+    x, y = p
+    return (x**2 - 1) ** 2 + y**2
+
+
+DOUBLE_WELL = Landscape(
+    id="double_well",
+    name=_("Double well"),
+    fn=double_well,
+    domain=((-2.0, 2.0), (-2.0, 2.0)),
+    start=(-0.01, 1.7),
+    minima=(Minimum((1.0, 0.0), 0.0), Minimum((-1.0, 0.0), 0.0)),
+    saddles=((0.0, 0.0),),
+    tags=frozenset({"saddle"}),
+    formula=r"(x^2 - 1)^2 + y^2",
+    reference="after Kramers, Brownian motion in a field of force and the diffusion model of chemical reactions (1940)",
+    teaches=_("Two equal wells with a saddle between them: a hair's breadth at the start, or noise, picks the well."),
+)
+
+
 def monkey_saddle(p):
     x, y = p
     return x**3 - 3 * x * y**2
@@ -74,4 +117,4 @@ MONKEY_SADDLE = Landscape(
     teaches=_("Gradient and Hessian both vanish at this saddle, so nothing up to second order tells the way down."),
 )
 
-MEMBERS = (BOUNDED_SADDLE, TEXTBOOK_SADDLE, MONKEY_SADDLE)
+MEMBERS = (HYPERBOLIC_SADDLE, BOUNDED_SADDLE, TEXTBOOK_SADDLE, DOUBLE_WELL, MONKEY_SADDLE)

@@ -24,7 +24,7 @@ def learning_rate(default: float, low: float, high: float = 10.0, help: str | No
     )
 
 
-def eps(default: float, help: str | None = None) -> Hyper:
+def eps(default: float, help: str | None = None, low: float = 1e-12) -> Hyper:
     """ε, added to the root in the denominator."""
     return Hyper(
         name="eps",
@@ -32,7 +32,7 @@ def eps(default: float, help: str | None = None) -> Hyper:
         label=_("Epsilon"),
         help=help or _("Added to the root in the denominator. It keeps steps finite where the gradient has vanished."),
         default=default,
-        low=1e-12,
+        low=low,
         high=1.0,
         scale="log",
     )
@@ -65,6 +65,11 @@ def b2(default: float = 0.999, low: float = 0.0, help: str | None = None) -> Hyp
     """β₂ of the running average of squared gradients."""
     text = _("How much of the past the average of squared gradients keeps: about 1/(1 − β₂) steps.")
     return _memory("b2", r"\beta_2", _("Second moment decay"), help or text, default, low)
+
+
+def b3(default: float, help: str) -> Hyper:
+    """β₃, whatever third average a rule keeps."""
+    return _memory("b3", r"\beta_3", _("Third decay"), help, default)
 
 
 def weight_decay(default: float, help: str | None = None) -> Hyper:

@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 
 from jax import tree
 
+from descent.hyper import Hyper
 from descent.optimizer import Optimizer, Params, Problem, Terms
 from descent.text import _
 from optimizers import knobs
-from optimizers.moments import zeros
+from optimizers.moments import average, zeros
 
 FAMILY = _("Momentum")
 
@@ -93,6 +94,28 @@ def nesterov_terms(state: VelocityState, hyper: Any, grads: Params) -> Terms:
     return Terms(direction=tree.map(lambda v, g: g + hyper.momentum * v, state.velocity, grads))
 
 
+def qhm_update(
+    grads: Params, state: VelocityState, params: Params, hyper: Any, problem: Problem
+) -> tuple[Params, VelocityState]:
+    r"""A weighted mean of a plain gradient step and a momentum step.
+
+    $\bar v_t = \rho \bar v_{t-1} + (1-\rho) g_t, \qquad
+    \Delta\theta_t = -\alpha_t \left((1-\nu) g_t + \nu \bar v_t\right)$
+
+    The velocity is an average here, 1 − ρ times that of momentum. ν = 0 is SGD, ν = 1 is momentum with a learning rate
+    of α(1 − ρ), and ν = ρ is Nesterov's method with that learning rate.
+
+    Reference: Ma & Yarats (2019), Quasi-hyperbolic momentum and Adam for deep learning.
+    """
+    state = VelocityState(average(state.velocity, grads, hyper.momentum))
+    return _move(qhm_terms(state, hyper, grads).direction, hyper), state
+
+
+def qhm_terms(state: VelocityState, hyper: Any, grads: Params) -> Terms:
+    """M_t = (1 − ν)g_t + νv̄_t, G_t = 1."""
+    return Terms(average(grads, state.velocity, 1 - hyper.nu))
+
+
 _LEARNING_RATE = knobs.learning_rate(
     0.01,
     low=1e-7,
@@ -101,6 +124,7 @@ _LEARNING_RATE = knobs.learning_rate(
 
 MOMENTUM = Optimizer(
     id="momentum",
+    look=1,
     name=_("Momentum"),
     year=1964,
     reference="Polyak (1964), Some methods of speeding up the convergence of iteration methods",
@@ -117,6 +141,7 @@ v_t &= \rho\, v_{t-1} + g_t \\
 
 NESTEROV = Optimizer(
     id="nesterov",
+    look=2,
     name=_("Nesterov"),
     year=1983,
     reference="Nesterov (1983), A method for solving the convex programming problem with convergence rate O(1/k²)",
@@ -131,4 +156,35 @@ v_t &= \rho\, v_{t-1} + g_t \\
     terms=nesterov_terms,
 )
 
-MEMBERS = (MOMENTUM, NESTEROV)
+QHM = Optimizer(
+    id="qhm",
+    look=14,
+    name=_("QHM"),
+    year=2019,
+    reference="Ma & Yarats (2019), Quasi-hyperbolic momentum and Adam for deep learning",
+    summary=_("A mean of a gradient step and a momentum step: SGD, momentum and Nesterov are special cases."),
+    hypers=(
+        knobs.learning_rate(
+            0.01,
+            low=1e-7,
+            help=_("The step is α times a mean of the gradient and of its average; momentum does not lengthen it."),
+        ),
+        knobs.momentum(0.999, help=_("How much of the past the average of gradients keeps: about 1/(1 − ρ) steps.")),
+        Hyper(
+            name="nu",
+            symbol=r"\nu",
+            label=_("Weight of the average"),
+            help=_("0 is SGD, 1 is momentum, and ν = ρ is Nesterov."),
+            default=0.7,
+        ),
+    ),
+    equations=r"""\begin{aligned}
+\bar v_t &= \rho\, \bar v_{t-1} + (1-\rho)\, g_t \\
+\Delta\theta_t &= -\alpha_t \left((1-\nu)\, g_t + \nu\, \bar v_t\right)
+\end{aligned}""",
+    init=init_velocity,
+    update=qhm_update,
+    terms=qhm_terms,
+)
+
+MEMBERS = (MOMENTUM, NESTEROV, QHM)

@@ -29,7 +29,10 @@ SINGLE_AND_BATCH = pytest.mark.parametrize("start", [np.float32(START), STARTS],
 
 def lively(optimizer: Any) -> dict[str, float]:
     """Knobs at which a rule gets somewhere on the ellipse within a hundred steps."""
-    return {"learning_rate": {"sgd": 0.05, "momentum": 0.01, "nesterov": 0.01, "adadelta": 10.0}.get(optimizer.id, 0.1)}
+    first = {"prodigy": {"d0": 0.1}, "dog": {"initial": 0.1}, "lars": {"trust": 0.1}}.get(optimizer.id, {})
+    return first | {
+        "learning_rate": {"sgd": 0.05, "momentum": 0.01, "nesterov": 0.01, "adadelta": 10.0}.get(optimizer.id, 0.1)
+    }
 
 
 def ellipse_gradient(position: np.ndarray, kappa: float = 20.0) -> np.ndarray:
@@ -94,9 +97,9 @@ def test_without_a_start_a_run_begins_at_the_landscapes_own() -> None:
 def test_every_position_is_the_last_one_plus_the_update(optimizer: Any) -> None:
     t = descend(ELLIPSE, optimizer, START, STEPS, lively(optimizer), SCHEDULES["constant"], noise=0.1)
     assert np.abs(t.update).max() > 0
-    # Half a unit in the last place of rounding, as a compiler may fuse the multiplication with the addition.
+    # A unit in the last place of rounding, as a compiler may fuse the multiplication with the addition.
     size = np.maximum(np.abs(t.position[:-1]), np.abs(t.update)) + 1e-30
-    assert (np.abs(t.position[1:] - (t.position[:-1] + t.update)) <= 2e-7 * size).all()
+    assert (np.abs(t.position[1:] - (t.position[:-1] + t.update)) <= 2.4e-7 * size).all()
 
 
 @pytest.mark.parametrize("processing", [{}, {"noise": 0.5}, {"clip_norm": 0.1}, {"clip_value": 0.1}], ids=str)
@@ -190,16 +193,18 @@ def test_clipping_by_norm_shortens_and_does_not_turn() -> None:
 
 @EVERY_OPTIMIZER
 def test_every_rule_sees_the_clipped_gradient(optimizer: Any) -> None:
-    """Where all of it is clipped, a run is the same however steep the slope."""
+    """Where all of it is clipped, a run is the same however steep the slope, unless the rule looks at more."""
     gentle, steep = (
         descend(ELLIPSE, optimizer, (300.0, 300.0), 20, lively(optimizer), shape={"kappa": kappa}, clip_value=1.0)
         for kappa in (2.0, 200.0)
     )
-    np.testing.assert_array_equal(gentle.position, steep.position)
+    if optimizer.cost.gradients == 1 and optimizer.cost.hessian_vector_products == 0:
+        np.testing.assert_array_equal(gentle.position, steep.position)
     free, clipped = (
         descend(ELLIPSE, optimizer, START, STEPS, lively(optimizer), clip_value=bound) for bound in (None, 0.01)
     )
-    assert not np.allclose(free.position, clipped.position, rtol=1e-2)
+    only_signs = optimizer.id in ("sign_sgd", "rprop")
+    assert np.allclose(free.position, clipped.position, rtol=1e-2) == only_signs
 
 
 # Divergence ------------------------------------------------------------------------------------------------------
@@ -243,6 +248,8 @@ def assert_lost_from(t: Trajectory, index: int) -> None:
     for name in ("update", "learning_rate", "direction", "scale"):
         values = getattr(t, name)
         assert np.isfinite(values[: max(index - 1, 0)]).all() and np.isnan(values[max(index - 1, 0) :]).all(), name
+    assert (t.evaluations[:index] == SGD.cost).all(), "the step that led there was computed, too"
+    assert np.isnan(t.evaluations[index:]).all()
 
 
 def test_everything_before_divergence_is_kept_and_nothing_after() -> None:

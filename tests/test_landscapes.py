@@ -10,11 +10,10 @@ import jax
 import numpy as np
 import pytest
 
-from descent.landscape import CriticalPoints, Landscape, Tag
+from descent.landscape import CriticalPoints, Landscape, Minimum, Tag
 from landscapes import FAMILIES, LANDSCAPES
 
 ROWS = 2048  # every evaluation is filled up to whole blocks of this size: one compilation a landscape
-SADDLES_LEFT_OUT = {"rastrigin"}  # hundreds of them
 
 
 class Surface(NamedTuple):
@@ -43,7 +42,7 @@ def compiled(landscape: Landscape):
 
 def evaluate(landscape: Landscape, points, dtype=np.float64, **shape: float) -> Surface:
     points = np.asarray(points, dtype).reshape(-1, 2)
-    blocks = -(-len(points) // ROWS)
+    blocks = max(1, -(-len(points) // ROWS))
     filled = np.resize(points, (blocks, ROWS, 2))
     knobs = {name: dtype(value) for name, value in ({h.name: h.default for h in landscape.hypers} | shape).items()}
     with jax.enable_x64(True):
@@ -99,7 +98,6 @@ def shape_table(landscapes):
 
 
 ALL = tuple(LANDSCAPES.values())
-SMOOTH = [each for each in ALL if each.smooth]
 BOUNDED = [each for each in ALL if not each.unbounded]
 
 
@@ -154,10 +152,12 @@ def test_moving_agrees_with_the_declaration_at_the_default_knobs(landscape):
 
 @table([each for each in ALL if each.hypers])
 def test_no_knob_is_dead(landscape):
-    points = scattered(landscape, 50)
+    defaults = {h.name: h.default for h in landscape.hypers}
+    vectors = np.random.default_rng(0).uniform(-2, 2, (50, landscape.dimension))  # on the slice or not
     for hyper in landscape.hypers:
         low, default, high = (
-            evaluate(landscape, points, **{hyper.name: value}).value for value in (hyper.low, hyper.default, hyper.high)
+            [float(landscape.loss(v, **defaults | {hyper.name: value})) for v in vectors]
+            for value in (hyper.low, hyper.default, hyper.high)
         )
         assert not np.allclose(low, high, rtol=1e-3)
         assert not np.allclose(default, high, rtol=1e-3)
@@ -170,17 +170,34 @@ def test_no_knob_is_dead(landscape):
 def test_declared_minima_are_minima(landscape, shape):
     minima = landscape.critical_points(**shape).minima
     there = evaluate(landscape, [m.point for m in minima], **shape)
-    np.testing.assert_allclose(there.value, [m.value for m in minima], rtol=1e-12, atol=1e-14)
-    np.testing.assert_allclose(there.gradient, 0, atol=1e-10)
+    rounding = 1e-15 * np.abs(evaluate(landscape, grid(landscape, 16), **shape).value).max()
+    np.testing.assert_allclose(there.value, [m.value for m in minima], rtol=1e-12, atol=rounding)
+    # At the domain's edge the loss may fall further outside: the gradient may point inwards there.
+    low, high = np.transpose(landscape.domain)
+    points = array([m.point for m in minima])
+    inwards = ((points == low) & (there.gradient > 0)) | ((points == high) & (there.gradient < 0))
+    np.testing.assert_allclose(np.where(inwards, 0, there.gradient), 0, atol=1e-10)
     assert (there.eigenvalues >= -1e-12 * np.abs(there.eigenvalues).max(-1, keepdims=True)).all()
-    assert (there.eigenvalues[:, 0] > 1e-3).all() or landscape.flat_minima
+    curved = there.eigenvalues[:, 0] > 1e-3
+    assert (curved | [m.kink for m in minima]).all() or landscape.flat_minima
+
+
+@shape_table([each for each in ALL if each.minima])
+def test_the_gradient_fades_towards_minima_except_on_kinks(landscape, shape):
+    minima = landscape.critical_points(**shape).minima
+    around = array([m.point for m in minima])[:, None] + circle(1e-7)
+    slopes = np.linalg.norm(evaluate(landscape, around, **shape).gradient, axis=-1).reshape(len(minima), -1)
+    for minimum, slope in zip(minima, slopes, strict=True):
+        assert landscape.on_edge(minimum.point) or (slope.min() > 0.1 if minimum.kink else slope.max() < 0.01)
+        assert not (landscape.smooth and minimum.kink)
 
 
 @shape_table([each for each in ALL if each.minima])
 def test_declared_minima_lie_lower_than_all_around_them(landscape, shape):
     minima = landscape.critical_points(**shape).minima
-    around = evaluate(landscape, array([m.point for m in minima])[:, None] + circle(1e-3), **shape).value
-    lowest = around.reshape(len(minima), -1).min(-1)
+    around = array([m.point for m in minima])[:, None] + circle(1e-3)
+    losses = evaluate(landscape, around, **shape).value.reshape(len(minima), -1)
+    lowest = np.where(inside(landscape, around), losses, np.inf).min(-1)
     values = np.array([m.value for m in minima])
     assert (lowest >= values).all() if landscape.flat_minima else (lowest > values).all()
 
@@ -211,9 +228,9 @@ def test_unbounded_landscapes_fall_without_end(landscape):
     assert evaluate(landscape, circle(1e4)).value.min() < -1e6
 
 
-@shape_table([each for each in SMOOTH if not each.flat_minima])
+@shape_table([each for each in ALL if not each.flat_minima])
 def test_newton_finds_no_undeclared_minimum_or_saddle(landscape, shape):
-    points = grid(landscape, 61)
+    points = grid(landscape, 89)
     for _iteration in range(50):
         there = evaluate(landscape, points, **shape)
         (a, b), (c, d) = np.moveaxis(there.hessian, 0, -1)
@@ -228,11 +245,17 @@ def test_newton_finds_no_undeclared_minimum_or_saddle(landscape, shape):
 
     minima, saddles = landscape.critical_points(**shape)
     minima, saddles = array([m.point for m in minima]), array(saddles)
-    assert near(points[low > 1e-6], minima).all()
-    assert near(minima, points).all(), "Newton finds what is declared, so it would find more"
-    if landscape.id not in SADDLES_LEFT_OUT:
-        assert near(points[(low < -1e-6) & (high > 1e-6)], saddles).all()
+    there = evaluate(landscape, minima, **shape)
+    regular = (np.abs(there.gradient).max(-1) < 1e-9) & (there.eigenvalues[:, 0] > 1e-3)  # not on a kink or the edge
+    if "minima" not in landscape.undeclared:
+        assert near(minima[regular], points).all(), "Newton finds what is declared, so it would find more"
+        assert near(points[low > 1e-6], minima).all()
+    else:
+        assert shape or not near(points[(low > -1e-6) & (high > 1e-6)], minima).all()
+    if landscape.smooth:  # elsewhere, a corner where kinks cross may look like a saddle
         assert near(saddles, points).all()
+        found = near(points[(low < -1e-6) & (high > 1e-6)], saddles)
+        assert found.all() if "saddles" not in landscape.undeclared else shape or not found.all()
 
 
 # Formulas --------------------------------------------------------------------------------------------------------
@@ -247,26 +270,84 @@ def test_autodiff_agrees_with_finite_differences(landscape, shape):
         ahead, behind = (evaluate(landscape, points + sign * step, **shape) for sign in (1, -1))
         slope = (ahead.value - behind.value) / (2 * h)
         curvature = (ahead.gradient - behind.gradient) / (2 * h)
-        assert (np.abs(slope - there.gradient[:, axis]) <= size).all()
-        assert (np.abs(curvature - there.hessian[:, axis]) <= 10 * size[:, None]).all()
+        # Right beside a kink, differences are no match for what autodiff says.
+        bend = np.abs(ahead.hessian - behind.hessian).max((-1, -2))
+        away = landscape.smooth | (bend <= 1e-3 * (1 + np.abs(there.hessian).max((-1, -2))))
+        assert away.mean() > 0.9
+        assert (np.abs(slope - there.gradient[:, axis]) <= size)[away].all()
+        assert (np.abs(curvature - there.hessian[:, axis]) <= 10 * size[:, None])[away].all()
 
 
 @shape_table(ALL)
 def test_float32_is_finite_and_close_to_float64_all_over_the_domain(landscape, shape):
     points = grid(landscape, 61).astype(np.float32)
     single, double = (evaluate(landscape, points, dtype, **shape) for dtype in (np.float32, np.float64))
-    for short, exact in zip(single[:2], double[:2], strict=True):
+    # What rounding a point by a digit does: much, right beside a crease.
+    ulp = np.finfo(np.float32).eps * np.abs(points).max(-1)
+    slope, bend = np.abs(double.gradient).max(-1), np.abs(double.hessian).max((-1, -2))
+    for short, exact, slack in ((single.value, double.value, slope), (single.gradient.T, double.gradient.T, bend)):
         assert short.dtype == np.float32
         assert np.isfinite(short).all()
-        np.testing.assert_allclose(short, exact, rtol=1e-4, atol=1e-5 * np.abs(exact).max())
+        assert (np.abs(short - exact) <= 1e-4 * np.abs(exact) + 1e-5 * np.abs(exact).max() + ulp * slack).all()
 
 
 @table([each for each in ALL if "convex" in each.tags])
-def test_convex_landscapes_curve_upwards_everywhere(landscape):
-    assert (evaluate(landscape, scattered(landscape, 500)).eigenvalues > 0).all()
+def test_convex_landscapes_lie_below_their_chords(landscape):
+    ends = scattered(landscape, 1000).reshape(2, -1, 2)
+    first, second, middle = (evaluate(landscape, points).value for points in (*ends, ends.mean(0)))
+    assert (middle <= (first + second) / 2 + 1e-12).all()
+    assert not landscape.smooth or (evaluate(landscape, ends).eigenvalues > 0).all()
 
 
 VALUES = [
+    ("sphere", (1, 2), 5),
+    ("matyas", (1, 2), 0.34),
+    ("booth", (1, 1), 16 + 4),
+    ("dixon_price", (1, 1), 2),
+    ("dixon_price", (3, -1), 4 + 2),
+    ("zakharov", (2, 1), 5 + 4 + 16),
+    ("freudenstein_roth", (0.5, -2), 19.5**2 + 4.5**2),
+    ("mccormick", (1, 1), 2 + math.sin(2)),
+    ("hyperbolic_saddle", (1, 2), -3),
+    ("double_well", (2, 1), 10),
+    ("quartic", (1, 2), 17),
+    ("easom", (math.pi, 0), math.exp(-(math.pi**2))),
+    ("michalewicz", (math.pi / 2, math.pi / 2), -1 - 2**-10),
+    ("one_neuron", (0, 0), 3 * 0.64 / 4),
+    ("one_neuron", (0, 1), math.tanh(1) ** 2 - 0.4 * math.tanh(1) + 0.48),
+    ("six_hump_camel", (1, 1), 1.9 + 1 / 3 + 1),
+    ("branin", (0, 0), 36 + 10 * (1 - 1 / (8 * math.pi)) + 10),
+    ("branin", (math.pi, 0), 2.275**2 + 1.25 / math.pi),
+    ("goldstein_price", (0, 0), 20 * 30),
+    ("goldstein_price", (1, 1), 28 * 67),
+    ("styblinski_tang", (1, 1), -10),
+    ("peaks", (0, 0), 3 / math.e - 1 / (3 * math.e)),
+    ("peaks", (1, 0), 8 / math.e - math.exp(-4) / 3),
+    ("two_wells", (0, 0), -5 * math.exp(-5)),
+    (
+        "mueller_brown",
+        (0, 0.5),
+        -200 * math.exp(-3.5) - 100 + -170 * math.exp(-1.625 - 5.5 - 6.5) + 15 * math.exp(0.7 - 0.3 + 0.175),
+    ),
+    ("griewank", (math.pi, math.sqrt(2) * math.pi), 3 * math.pi**2 / 4000),
+    ("griewank", (math.pi, 0), 2 + math.pi**2 / 4000),
+    ("levy13", (0.5, 1), 1.25),
+    ("levy13", (4, 2.5), 9 * 2 + 2.25),
+    ("schwefel", (math.pi**2, -(math.pi**2) / 4), 837.9657745448674 + math.pi**2 / 4),
+    ("bohachevsky", (0.5, 0.25), 0.25 + 0.125 + 0.4 + 0.7),
+    ("bohachevsky", (1, 0), 1 + 0.3 - 0.4 + 0.7),
+    ("drop_wave", (math.pi / 12, 0), 0),
+    ("drop_wave", (0, math.pi / 6), -2 / (math.pi**2 / 72 + 2)),
+    ("schaffer2", (1, 1), 0.5 - 0.5 / 1.002**2),
+    ("schaffer2", (math.sqrt(math.pi / 2), 0), 0.5 + 0.5 / (1 + 5e-4 * math.pi) ** 2),
+    ("l1_ravine", (1, -2), 21),
+    ("bukin6", (-10, 0), 100),
+    ("bukin6", (-5, 0.25), 0.05),
+    ("cross_in_tray", (0, 1), -1e-4),
+    ("cross_in_tray", (math.pi / 2, math.pi / 2), -1e-4 * (math.exp(100 - math.sqrt(0.5)) + 1) ** 0.1),
+    ("holder_table", (math.pi / 2, 0), -math.exp(0.5)),
+    ("holder_table", (0, 3), 0),
+    ("eggholder", (0, 0), -47 * math.sin(math.sqrt(47))),
     ("sphere_weighted", (1, 1), 2.2),
     ("sphere_weighted", (3, -1), 3.8),
     ("ellipse", (1, 2), 0.5 * (1 + 20 * 4)),
@@ -312,6 +393,18 @@ EIGENVALUES = [
     ("monkey_saddle", {}, (0, 0), (0, 0)),
     ("tanh_plateau", {}, (0, 0), (0.5, 0.5)),
     ("cliff", {}, (0, 0), (0.1, 1)),
+    ("matyas", {}, (3, 4), (0.04, 1)),
+    ("booth", {}, (3, 4), (2, 18)),
+    ("zakharov", {}, (0, 0), (2, 4.5)),
+    ("double_well", {}, (1, 0), (2, 8)),
+    ("double_well", {}, (0, 0), (-4, 2)),
+    ("quartic", {}, (0, 0), (0, 0)),
+    ("easom", {}, (math.pi, math.pi), (3, 3)),
+    ("griewank", {}, (0, 0), (0.5005, 1.0005)),
+    ("levy13", {}, (1, 1), (2, 2 + 18 * math.pi**2)),
+    ("bohachevsky", {}, (0, 0), (2 + 2.7 * math.pi**2, 4 + 6.4 * math.pi**2)),
+    ("drop_wave", {}, (0, 0), (72.5, 72.5)),
+    ("schaffer2", {}, (0, 0), (0.002, 0.002)),
 ]
 
 
@@ -335,7 +428,7 @@ def test_turning_the_ellipse_changes_its_axes_but_no_curvature(kappa, theta):
 def test_rastrigin_gains_minima_with_its_amplitude_and_lists_the_global_one_first(amplitude, count):
     minima = LANDSCAPES["rastrigin"].critical_points(amplitude=amplitude).minima
     assert len(minima) == len({m.point for m in minima}) == count
-    assert minima[0] == ((0.0, 0.0), 0.0)
+    assert minima[0] == Minimum((0.0, 0.0), 0.0)
     assert all(m.value > 0 for m in minima[1:])
 
 
@@ -353,3 +446,27 @@ def test_cliff_is_steep_on_its_wall_and_finite_far_out(dtype):
     there = evaluate(LANDSCAPES["cliff"], [(1.5, 0), (-1.5, 0), (1e6, 0), (-1e15, 0)], dtype)
     np.testing.assert_allclose(there.gradient[:, 0], [15.15, -15.15, 1e5, -1e14], rtol=1e-5)
     assert all(np.isfinite(part).all() for part in there)
+
+
+ON_KINKS = [
+    ("ackley", (0, 0)),
+    ("l1_ravine", (0, 0)),
+    ("l1_ravine", (0, 1)),
+    ("bukin6", (-10, 1)),
+    ("bukin6", (-5, 0.25)),
+    ("cross_in_tray", (0, 0)),
+    ("cross_in_tray", (0, 3)),
+    ("holder_table", (0, 0)),
+    ("holder_table", (0, 2)),
+    ("eggholder", (0, -47)),
+    ("eggholder", (94, -94)),
+    ("schwefel", (0, 0)),
+    ("schwefel", (0, 9)),
+    ("drop_wave", (0, 0)),
+]
+
+
+@pytest.mark.parametrize(("name", "point"), ON_KINKS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_everything_is_finite_on_a_kink(name, point, dtype):
+    assert all(np.isfinite(part).all() for part in evaluate(LANDSCAPES[name], point, dtype))

@@ -481,6 +481,19 @@ def test_unusual_races_are_shown_and_what_was_ignored_is_named(open_race: Callab
     expect(race.table.locator("tr")).to_have_count(1)
 
 
+def test_averaging_methods_and_matrices_have_a_word_of_their_own(open_race: Callable[..., RacePage]):
+    """Two markers need a legend; what leaves the slice that is drawn has a column that says how far."""
+    usual = open_race(TWO)
+    expect(usual.stage.locator(".legend")).to_be_hidden()
+    expect(usual.stage.locator("thead")).not_to_contain_text("off the slice")
+    averaging = open_race("/?landscape=rosenbrock&o1=polyak_average&o2=sgd")
+    expect(averaging.stage.locator(".legend")).to_contain_text("Hollow markers")
+    matrix = open_race("/?situation=matrix")
+    expect(matrix.stage.locator("thead th").last).to_have_text("off the slice")
+    far = [float(text) for text in matrix.table.locator("td:last-child").all_text_contents()]
+    assert far[0] > 0.3 > max(far[1:])
+
+
 def test_ten_optimizers_for_five_thousand_steps(open_race: Callable[..., RacePage]):
     race = open_race(
         "/?landscape=ellipse&steps=5000&" + "&".join(f"o{k}={name}" for k, name in enumerate(list(OPTIMIZERS)[:10], 1))
