@@ -85,6 +85,8 @@ class Optimizer:
     ``look`` numbers its dash, marker and colour in all pictures (`figures.style.style_number`), its own for good: a
     new rule takes the next number. A negative one has none of its own and gets whatever is free.
 
+    ``on_vectors`` says, of a rule that sees a matrix as a matrix, what it is on a vector such as a point in the plane.
+
     Rules that average have two points: params are always where the gradient is taken, and
     ``report(state, params) -> params`` is the point that the method offers as its result. None: the same.
     """
@@ -106,6 +108,7 @@ class Optimizer:
     parent: str | None = None
     adds: str = ""
     look: int = -1
+    on_vectors: str = ""
 
     def memory(self, side: int = 1024) -> float:
         """How many numbers it carries from step to step for each parameter of a ``side`` × ``side`` matrix."""

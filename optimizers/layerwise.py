@@ -310,6 +310,7 @@ u_t &= \frac{g_t}{\sqrt{v_t}} \qquad \Bigl(\text{of a matrix: } v_{ij} \approx \
 \end{aligned}""",
     init=adafactor_init,
     update=adafactor_update,
+    on_vectors=_("RMSprop with a growing β and steps relative to the size of the point"),
     per_layer=True,
 )
 

@@ -186,9 +186,10 @@ def soap_update(
 
     The basis is that of the first gradient, and from there every k-th step takes it a power iteration further
     (Q ← QR of LQ), after that step's update. As in the authors' code the axes stand in the order of their eigenvalues,
-    largest first, and v is put in that order with them, so that each entry stays with its axis. The authors skip the first step; here it is taken, in that first basis. A
-    vector has one side: so **on a point in the plane SOAP is Adam in the eigenvectors of the average of ggᵀ**,
-    which are the axes of the valley. (The authors by default leave vectors to plain Adam.)
+    largest first, and v is put in that order with them, so that each entry stays with its axis. The authors skip the
+    first step; here it is taken, in that first basis. A vector has one side: so **on a point in the plane SOAP is Adam
+    in the eigenvectors of the average of ggᵀ**, which are the axes of the valley. (The authors by default leave vectors
+    to plain Adam.)
 
     Reference: Vyas et al. (2024), SOAP: Improving and Stabilizing Shampoo using Adam.
     """
@@ -198,9 +199,7 @@ def soap_update(
         tuple(hyper.b2 * old + (1 - hyper.b2) * new for old, new in zip(sums, _products(g), strict=True))
         for g, sums in zip(leaves, state.factors, strict=True)
     )
-    bases = lax.cond(
-        state.count == 0, lambda: tree.map(lambda f: eigh(f)[1][:, ::-1], factors), lambda: state.bases
-    )
+    bases = lax.cond(state.count == 0, lambda: tree.map(lambda f: eigh(f)[1][:, ::-1], factors), lambda: state.bases)
     back = tree.map(jnp.transpose, bases)
     m = average(state.m, grads, hyper.b1)
     turned = structure.unflatten([_transform(g, q) for g, q in zip(leaves, back, strict=True)])
@@ -253,6 +252,7 @@ m_t &= \rho\, m_{t-1} + (1-\rho)\, g_t \qquad
     init=muon_init,
     update=muon_update,
     terms=muon_terms,
+    on_vectors=_("exactly NAdam, without its momentum warm-up"),
     per_layer=True,
 )
 
@@ -276,6 +276,7 @@ L_t &= L_{t-1} + G_t G_t^\top, \qquad R_t = R_{t-1} + G_t^\top G_t \\
 \end{aligned}""",
     init=shampoo_init,
     update=shampoo_update,
+    on_vectors=_("AdaGrad with its full matrix"),
     per_layer=True,
 )
 
@@ -312,6 +313,7 @@ M' &= Q_L^\top \hat M_t\, Q_R, \qquad v_t = \beta_2 v_{t-1} + (1-\beta_2)\, (Q_L
 \end{aligned}""",
     init=soap_init,
     update=soap_update,
+    on_vectors=_("Adam in the eigenvectors of the average of ggᵀ"),
     per_layer=True,
 )
 

@@ -27,7 +27,10 @@ def path(race: Race, steps: int) -> Trajectory:
     moves = np.zeros((steps, 2))
     gradient = np.zeros_like(position)
     counts = np.ones((steps, 3))
-    return Trajectory(position, loss, gradient, moves, moves[:, 0], moves, moves, position, loss, counts, np.array(-1))
+    params = landscape.lift(position, **{h.name: h.default for h in landscape.hypers})
+    return Trajectory(
+        position, loss, gradient, moves, moves[:, 0], moves, moves, position, loss, params, counts, np.array(-1)
+    )
 
 
 @pytest.mark.parametrize("landscape", LANDSCAPES)
@@ -60,3 +63,12 @@ def test_a_race_of_all_that_average_takes_few_bytes() -> None:
     race = Race("rosenbrock", lanes=tuple(map(Lane, AVERAGING)))
     assert len(AVERAGING) >= 4
     assert len(pack(race_stage.moving(race, [run(spec) for spec in race.runs()]))) < 64_000
+
+
+def test_of_a_slice_the_table_says_how_far_runs_left_it() -> None:
+    race = Race("linear_layer", lanes=(Lane("adam", Values(learning_rate=0.05)), Lane("sgd")), steps=60)
+    message = {"still": race_stage.still(race), **race_stage.moving(race, [run(spec) for spec in race.runs()])}
+    assert message["still"]["look"]["slice"] and not race_stage.still(Race())["look"]["slice"]
+    adam, descent = (lane["verdict"] for lane in message["runs"]["lanes"])
+    assert float(adam["off"]) > 0.1 > float(descent["off"])
+    assert adam["help"].endswith("0.03915 off the slice"), "the evidence is about the end point"

@@ -103,6 +103,8 @@ def _optimizer(optimizer: Optimizer) -> str | None:
     if optimizer.per_layer:
         said = _("treats an array of parameters as one layer; a point in the plane is a layer of two")
         facts.append((_("Layers"), said))
+    if optimizer.on_vectors:
+        facts.append((_("On a vector"), _(optimizer.on_vectors)))
     _facts(facts)
     _knobs(optimizer.hypers)
     return asked

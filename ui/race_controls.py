@@ -311,6 +311,10 @@ def _drawer(race: Race, number: int, lane: Lane, key: str) -> None:
     """All about one runner: its rule, its other knobs, what can be done with it."""
     optimizer = OPTIMIZERS[lane.optimizer]
     st.markdown(f"**{_(optimizer.name)}** ({optimizer.year})  \n{_(optimizer.summary)}")
+    if optimizer.on_vectors:
+        matrix = LANDSCAPES[race.landscape].slice is not None
+        vector = _("on a point in the plane: {rule}").format(rule=_(optimizer.on_vectors))
+        st.badge(_("here it moves a matrix") if matrix else vector, color="green" if matrix else "blue")
     st.latex(optimizer.equations)
     for hyper in optimizer.hypers:
         if hyper.name != "learning_rate":

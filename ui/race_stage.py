@@ -11,7 +11,7 @@ import numpy as np
 from descent import Trajectory
 from descent.field import field
 from descent.hyper import fill
-from descent.verdict import judge, steps_to
+from descent.verdict import judge, off_slice, steps_to
 from figures import Height, contour, loss_curves, surface
 from landscapes import LANDSCAPES
 from optimizers import OPTIMIZERS
@@ -54,7 +54,12 @@ def still(race: Race) -> dict[str, Any]:
         "height": height.to_json(),
         "domain": landscape.domain,
         "minimum": minimum,
-        "look": {"log": logarithmic, "distance": distance and logarithmic, "projector": race.projector},
+        "look": {
+            "log": logarithmic,
+            "distance": distance and logarithmic,
+            "projector": race.projector,
+            "slice": landscape.slice is not None,
+        },
         "words": stage_words(),
     }
 
@@ -92,6 +97,10 @@ def stage_words() -> dict[str, str]:
         "slope_help": _("norm of the gradient at the end point"),
         "reached_help": _("first step whose loss is within the tolerance of the lowest value"),
         "evaluations_help": _("how many gradients were computed in all"),
+        "off": _("off the slice"),
+        "off_help": _(
+            "how far from the plane that is drawn the run was at its farthest, in the space of all parameters"
+        ),
         "nobody": _("Nobody is running. Add an optimizer on the left."),
     }
 
@@ -122,6 +131,7 @@ def moving(race: Race, runs: Sequence[Trajectory]) -> dict[str, Any]:
                     "slope": "✕" if run.diverged_at >= 0 else text(verdict.gradient_norm),
                     "reached": "–" if reached < 0 else str(reached),
                     "evaluations": str(int(np.nansum(run.evaluations[:, 0]))),
+                    "off": "✕" if run.diverged_at >= 0 else text(round(off_slice(landscape, run, shape).max(), 5)),
                 },
             }
         )
