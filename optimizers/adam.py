@@ -539,11 +539,11 @@ NADAM = Optimizer(
         ),
     ),
     equations=r"""\begin{aligned}
-m_t &= \beta_1 m_{t-1} + (1-\beta_1)\, g_t \qquad
-v_t = \beta_2 v_{t-1} + (1-\beta_2)\, g_t^2 \qquad
-\mu_t = \beta_1 \left(1 - \tfrac12\, 0.96^{t\psi}\right) \\
-\bar m_t &= \frac{\mu_{t+1}}{1 - \prod_{i=1}^{t+1} \mu_i}\, m_t + \frac{1-\mu_t}{1 - \prod_{i=1}^{t} \mu_i}\, g_t \qquad
-\hat v_t = \frac{v_t}{1-\beta_2^t} \\
+m_t &= \beta_1 m_{t-1} + (1-\beta_1)\, g_t \\
+v_t &= \beta_2 v_{t-1} + (1-\beta_2)\, g_t^2 \\
+\mu_t &= \beta_1 \left(1 - \tfrac12\, 0.96^{t\psi}\right) \\
+\bar m_t &= \frac{\mu_{t+1}}{1 - \prod_{i=1}^{t+1} \mu_i}\, m_t + \frac{1-\mu_t}{1 - \prod_{i=1}^{t} \mu_i}\, g_t \\
+\hat v_t &= \frac{v_t}{1-\beta_2^t} \\
 \Delta\theta_t &= -\frac{\alpha_t}{\sqrt{\hat v_t} + \varepsilon}\, \bar m_t
 \end{aligned}""",
     init=nadam_init,
@@ -597,9 +597,9 @@ AMSGRAD = Optimizer(
     summary=_("Adam that divides by the largest average of squares so far, so its scale never shrinks."),
     hypers=(_LEARNING_RATE, knobs.b1(), knobs.b2(), _EPS),
     equations=r"""\begin{aligned}
-m_t &= \beta_1 m_{t-1} + (1-\beta_1)\, g_t \qquad
-v_t = \beta_2 v_{t-1} + (1-\beta_2)\, g_t^2 \qquad
-\bar v_t = \max(\bar v_{t-1}, v_t) \\
+m_t &= \beta_1 m_{t-1} + (1-\beta_1)\, g_t \\
+v_t &= \beta_2 v_{t-1} + (1-\beta_2)\, g_t^2 \\
+\bar v_t &= \max(\bar v_{t-1}, v_t) \\
 \Delta\theta_t &= -\frac{\alpha_t}{\sqrt{\bar v_t / (1-\beta_2^t)} + \varepsilon}\, \frac{m_t}{1-\beta_1^t}
 \end{aligned}""",
     init=amsgrad_init,

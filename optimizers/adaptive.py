@@ -210,7 +210,8 @@ RMSPROP = Optimizer(
         ),
     ),
     equations=r"""\begin{aligned}
-G_t &= \beta\, G_{t-1} + (1-\beta)\, g_t^2 \qquad (\text{centered: } G_t = \overline{g^2}_t - \bar g_t^{\,2}) \\
+G_t &= \beta\, G_{t-1} + (1-\beta)\, g_t^2 \\
+&\quad\; (\text{centered: } G_t = \overline{g^2}_t - \bar g_t^{\,2}) \\
 v_t &= \rho\, v_{t-1} + \frac{g_t}{\sqrt{G_t} + \varepsilon} \\
 \Delta\theta_t &= -\alpha_t\, v_t
 \end{aligned}""",

@@ -108,7 +108,7 @@ def lookahead_update(
     r"""Momentum runs ahead for k steps, then slow weights go part of the way after it, and both go on from there.
 
     $v_t = \rho v_{t-1} + g_t, \qquad \theta_t = \theta_{t-1} - \alpha_t v_t$, and every k steps
-    $\phi \leftarrow \phi + s\,(\theta_t - \phi), \qquad \theta_t \leftarrow \phi$
+    $\phi \leftarrow \phi + s\,(\theta_t - \phi), \qquad \theta_t &\leftarrow \phi$
 
     The path is that of the fast weights θ, the result the slow weights φ. The velocity is kept when the two meet, as
     optax does by default. The paper lets any rule run ahead; here it is SGD with momentum.
@@ -194,7 +194,8 @@ SCHEDULE_FREE_SGD = Optimizer(
     ),
     equations=r"""\begin{aligned}
 z_t &= z_{t-1} - \alpha_t\, \nabla L(y_{t-1}) \\
-x_t &= (1 - c_t)\, x_{t-1} + c_t\, z_t, \qquad c_t = 1/t \\
+x_t &= (1 - c_t)\, x_{t-1} + c_t\, z_t \\
+c_t &= 1/t \\
 y_t &= \beta_1 x_t + (1-\beta_1)\, z_t
 \end{aligned}""",
     init=schedule_free_init,
@@ -219,9 +220,11 @@ SCHEDULE_FREE_ADAMW = Optimizer(
         knobs.weight_decay(0.0),
     ),
     equations=r"""\begin{aligned}
-g_t &= \nabla L(y_{t-1}), \qquad v_t = \beta_2 v_{t-1} + (1-\beta_2)\, g_t^2 \\
+g_t &= \nabla L(y_{t-1}) \\
+v_t &= \beta_2 v_{t-1} + (1-\beta_2)\, g_t^2 \\
 z_t &= z_{t-1} - \alpha_t \Bigl(\frac{g_t}{\sqrt{\hat v_t} + \varepsilon} + \lambda\, y_{t-1}\Bigr) \\
-x_t &= (1 - c_t)\, x_{t-1} + c_t\, z_t, \qquad c_t = 1/t \\
+x_t &= (1 - c_t)\, x_{t-1} + c_t\, z_t \\
+c_t &= 1/t \\
 y_t &= \beta_1 x_t + (1-\beta_1)\, z_t
 \end{aligned}""",
     init=schedule_free_init,
@@ -260,9 +263,11 @@ LOOKAHEAD = Optimizer(
         ),
     ),
     equations=r"""\begin{aligned}
-v_t &= \rho\, v_{t-1} + g_t, \qquad \theta_t = \theta_{t-1} - \alpha_t\, v_t \\
+v_t &= \rho\, v_{t-1} + g_t \\
+\theta_t &= \theta_{t-1} - \alpha_t\, v_t \\
 \text{every } k \text{ steps:} \quad
-\phi &\leftarrow \phi + s\, (\theta_t - \phi), \qquad \theta_t \leftarrow \phi
+\phi &\leftarrow \phi + s\, (\theta_t - \phi) \\
+\theta_t &\leftarrow \phi
 \end{aligned}""",
     init=lookahead_init,
     update=lookahead_update,

@@ -368,7 +368,8 @@ BFGS = Optimizer(
     summary=_("Newton without a Hessian: it learns the curvature from how the gradient changes on the way."),
     hypers=(_TRIED,),
     equations=r"""\begin{aligned}
-s &= \theta_{t-1} - \theta_{t-2}, \qquad y = g_t - g_{t-1} \\
+s &= \theta_{t-1} - \theta_{t-2} \\
+y &= g_t - g_{t-1} \\
 B_t &= \Bigl(I - \frac{s y^\top}{y^\top s}\Bigr) B_{t-1} \Bigl(I - \frac{y s^\top}{y^\top s}\Bigr)
 + \frac{s s^\top}{y^\top s} \\
 \Delta\theta_t &= -\alpha_t\, 2^{-k} B_t\, g_t
@@ -403,7 +404,8 @@ LBFGS = Optimizer(
         ),
     ),
     equations=r"""\begin{aligned}
-s_i &= \theta_i - \theta_{i-1}, \qquad y_i = g_{i+1} - g_i \qquad (\text{the last } m) \\
+s_i &= \theta_i - \theta_{i-1} \\
+y_i &= g_{i+1} - g_i \quad (\text{the last } m) \\
 \Delta\theta_t &= -\alpha_t\, 2^{-k} B_t(s, y)\, g_t
 \end{aligned}""",
     init=lbfgs_init,
@@ -424,8 +426,8 @@ CONJUGATE_GRADIENT = Optimizer(
     summary=_("Steps that do not undo each other: two of them reach the bottom of any quadratic bowl in the plane."),
     hypers=(_TRIED,),
     equations=r"""\begin{aligned}
-\beta_t &= \max\!\Bigl(0, \frac{g_t \cdot (g_t - g_{t-1})}{g_{t-1} \cdot g_{t-1}}\Bigr) \qquad
-d_t = -g_t + \beta_t\, d_{t-1} \\
+\beta_t &= \max\!\Bigl(0, \frac{g_t \cdot (g_t - g_{t-1})}{g_{t-1} \cdot g_{t-1}}\Bigr) \\
+d_t &= -g_t + \beta_t\, d_{t-1} \\
 \Delta\theta_t &= \alpha_t\, 2^{-k}\, \frac{|g_t \cdot d_t|}{|d_t^\top H_t\, d_t|}\, d_t
 \end{aligned}""",
     init=conjugate_gradient_init,
@@ -473,7 +475,8 @@ SOPHIA = Optimizer(
 m_t &= \beta_1 m_{t-1} + (1-\beta_1)\, g_t \\
 \Delta\theta_t &= -\alpha_t \operatorname{clip}\!\Bigl(
 \frac{\hat m_t}{\max(\gamma\, h_{t-1}, \varepsilon)}, \pm 1\Bigr) \\
-h_t &= \beta_2 h_{t-1} + (1-\beta_2)\; u \odot H_t u, \qquad u_i = \pm 1 \qquad (\text{every } k \text{ steps})
+h_t &= \beta_2 h_{t-1} + (1-\beta_2)\; u \odot H_t u, \quad u_i = \pm 1 \\
+&\quad\; (\text{every } k \text{ steps})
 \end{aligned}""",
     init=sophia_init,
     update=sophia_update,

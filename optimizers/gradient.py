@@ -200,7 +200,8 @@ BACKTRACKING = Optimizer(
         ),
     ),
     equations=r"""\begin{aligned}
-\Delta\theta_t &= -\alpha_t\, s^k\, g_t, \qquad k = \min\{0, 1, 2, \dots\} \text{ with} \\
+\Delta\theta_t &= -\alpha_t\, s^k\, g_t \\
+k &= \min\{0, 1, 2, \dots\} \text{ with} \\
 L(\theta + \Delta\theta_t) &\le L(\theta) + c\; g_t \cdot \Delta\theta_t
 \end{aligned}""",
     init=init_search,

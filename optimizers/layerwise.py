@@ -235,7 +235,8 @@ LAMB = Optimizer(
         knobs.weight_decay(0.0, help=_("Adds λθ to the step before its size is taken.")),
     ),
     equations=r"""\begin{aligned}
-m_t &= \beta_1 m_{t-1} + (1-\beta_1)\, g_t \qquad v_t = \beta_2 v_{t-1} + (1-\beta_2)\, g_t^2 \\
+m_t &= \beta_1 m_{t-1} + (1-\beta_1)\, g_t \\
+v_t &= \beta_2 v_{t-1} + (1-\beta_2)\, g_t^2 \\
 u_t &= \frac{\hat m_t}{\sqrt{\hat v_t} + \varepsilon} + \lambda\, \theta_{t-1} \\
 \Delta\theta_t &= -\alpha_t\, \frac{\|\theta_{t-1}\|}{\|u_t\|}\, u_t
 \end{aligned}""",
@@ -304,8 +305,10 @@ ADAFACTOR = Optimizer(
         ),
     ),
     equations=r"""\begin{aligned}
-v_t &= \beta_t v_{t-1} + (1-\beta_t)\, g_t^2, \qquad \beta_t = 1 - t^{-c} \\
-u_t &= \frac{g_t}{\sqrt{v_t}} \qquad \Bigl(\text{of a matrix: } v_{ij} \approx \frac{R_i C_j}{\bar R}\Bigr) \\
+v_t &= \beta_t v_{t-1} + (1-\beta_t)\, g_t^2 \\
+\beta_t &= 1 - t^{-c} \\
+u_t &= \frac{g_t}{\sqrt{v_t}} \\
+&\quad\; \Bigl(\text{of a matrix: } v_{ij} \approx \frac{R_i C_j}{\bar R}\Bigr) \\
 \Delta\theta_t &= -\alpha_t\, \operatorname{rms}(\theta_{t-1})\, \frac{u_t}{\max(1, \operatorname{rms}(u_t) / d)}
 \end{aligned}""",
     init=adafactor_init,
