@@ -8,9 +8,9 @@ import jax.numpy as jnp
 from jax import tree
 
 from descent.hyper import Hyper
-from descent.optimizer import Cost, Optimizer, Params, Problem
+from descent.optimizer import Cost, Optimizer, Params, Problem, Terms
 from descent.text import _
-from optimizers import knobs
+from optimizers import knobs, stability
 from optimizers.line_search import TRIALS, backtrack
 from optimizers.moments import scaled
 from optimizers.vectors import norm_squared, normal_like
@@ -52,6 +52,11 @@ def sgdw_update(grads: Params, state: NoState, params: Params, hyper: Any, probl
     Reference: Loshchilov & Hutter (2019), Decoupled Weight Decay Regularization.
     """
     return tree.map(lambda g, p: -hyper.learning_rate * (g + hyper.weight_decay * p), grads, params), state
+
+
+def plain_terms(state: Any, hyper: Any, grads: Params) -> Terms:
+    """M_t = g_t, G_t = 1."""
+    return Terms()
 
 
 class SearchState(NamedTuple):
@@ -143,6 +148,8 @@ SGD = Optimizer(
     equations=r"\Delta\theta_t = -\alpha_t\, g_t",
     init=init_nothing,
     update=sgd_update,
+    terms=plain_terms,
+    limit=stability.plain,
 )
 
 SGDW = Optimizer(
@@ -155,6 +162,7 @@ SGDW = Optimizer(
     equations=r"\Delta\theta_t = -\alpha_t\, g_t - \alpha_t \lambda\, \theta_{t-1}",
     init=init_nothing,
     update=sgdw_update,
+    terms=plain_terms,
 )
 
 BACKTRACKING = Optimizer(

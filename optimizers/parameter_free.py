@@ -144,6 +144,7 @@ d_t &= \max\!\Bigl(d_{t-1}, \frac{r_t}{\|s_t\|_1}\Bigr) \qquad
 \end{aligned}""",
     init=prodigy_init,
     update=prodigy_update,
+    symbols={"m": "m_t", "v": "v_t", "distance": "d_t"},
 )
 
 DOG = Optimizer(
@@ -172,6 +173,7 @@ r_t &= \max\bigl(r_{t-1}, \|\theta_{t-1} - \theta_0\|\bigr), \qquad r_0 = r_\var
 \end{aligned}""",
     init=dog_init,
     update=dog_update,
+    symbols={"distance": "r_t"},
 )
 
 MEMBERS = (PRODIGY, DOG)

@@ -1,0 +1,230 @@
+"""One run under the microscope: beside its trajectory, all that its rule held and all that the surface was, step by
+step; and what would have come of it, had a knob been turned on the way.
+
+One compiled loop for each (landscape, optimizer, schedule) serves both the run and its forks: knobs and the step at
+which others take their place are traced. So a fork that changes nothing is the run, to the last bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache, partial
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import tree
+
+from descent.engine import (
+    Inputs,
+    Machine,
+    Trajectory,
+    check_start,
+    check_whole,
+    columns,
+    draws,
+    prepare,
+    record,
+    trajectory,
+)
+from descent.hyper import fill
+from descent.landscape import Landscape
+from descent.optimizer import Optimizer, Problem, Terms
+from descent.schedule import CONSTANT, Schedule
+from descent.verdict import classify, local
+
+MOST_STEPS = 500  # so that all of it reaches a browser in one message
+_NEVER = np.iinfo(np.int32).max
+
+
+class Fork(NamedTuple):
+    """From step ``at`` on, these knobs of the optimizer hold instead; those not named stay."""
+
+    at: int
+    hyper: Mapping[str, float]
+
+
+class Anatomy(NamedTuple):
+    """A run, taken apart: NumPy arrays with a leading step axis, of steps or (where said) steps + 1 entries.
+
+    After divergence all are NaN. ``states`` has the fields of the optimizer's state that its declaration names in
+    ``symbols``, flat, after the step; ``probes`` the points that it declares. ``metric`` is the matrix A of the step
+    −α A⁻¹ M: as declared, or diag(√G + ε); NaN where a rule has neither. ``rest`` is what the update has on top of the
+    unified form (weight decay), NaN for a rule without one. ``sharpness`` is the largest curvature measured in the
+    metric, the largest eigenvalue of A⁻¹H; without a metric, that of H. ``limit`` is c/α: what it must stay below.
+    """
+
+    trajectory: Trajectory
+    states: dict[str, np.ndarray]  # (steps, size) each
+    probes: dict[str, np.ndarray]  # (steps, 2) each
+    eps: np.ndarray  # (steps,)
+    metric: np.ndarray  # (steps, 2, 2)
+    rest: np.ndarray  # (steps, 2)
+    eigenvalues: np.ndarray  # (steps + 1, 2) of the Hessian, ascending, in float64
+    eigenvectors: np.ndarray  # (steps + 1, 2, 2), a column each
+    kinds: np.ndarray  # (steps + 1,) index into `descent.verdict.KINDS`, −1 after divergence
+    sharpness: np.ndarray  # (steps,)
+    limit: np.ndarray  # (steps,)
+
+
+def unified(optimizer: Optimizer) -> bool:
+    """Can the rule be read as Δθ = −α / (√G + ε) · M?"""
+    return optimizer.terms is not None
+
+
+def adapted(optimizer: Optimizer) -> bool:
+    """Does a step of the rule have a known metric, and a known limit in it?"""
+    return optimizer.limit is not None and (unified(optimizer) or optimizer.metric is not None)
+
+
+@cache
+def _observer(optimizer: Optimizer, layout: bool = False) -> Any:
+    """What is noted at each step: as a dict of flat arrays (``layout``), or all in one array."""
+
+    def flat(part: Any) -> jax.Array:
+        return jnp.hstack([jnp.ravel(leaf) for leaf in tree.leaves(part)])
+
+    def note(grads: Any, state: Any, params: Any, hyper: Any, problem: Problem) -> dict[str, Any]:
+        terms = optimizer.terms(state, hyper, grads) if optimizer.terms else Terms()
+        eps = jnp.asarray(0.0 if terms.eps is None else terms.eps)
+        if optimizer.metric:
+            metric = flat(optimizer.metric(state, params, hyper, problem))
+        elif optimizer.terms:
+            root = flat(tree.map(jnp.ones_like, params)) if terms.scale is None else jnp.sqrt(flat(terms.scale))
+            metric = flat(jnp.diag(root + eps))
+        else:
+            metric = jnp.full(4, jnp.nan)
+        probes = optimizer.probes(grads, state, params, hyper, problem) if optimizer.probes else {}
+        limit = jnp.asarray(optimizer.limit(hyper) if adapted(optimizer) and optimizer.limit else 2.0)
+        return {
+            "eps": eps,
+            "metric": metric,
+            "limit": limit,
+            "probes": {name: flat(point) for name, point in probes.items()},
+            "states": {name: flat(getattr(state, name)) for name in optimizer.symbols},
+        }
+
+    def observe(*step: Any) -> jax.Array:
+        leaves = tree.leaves(note(*step))
+        dtype = jnp.result_type(*tree.leaves(step[2]))
+        return jnp.hstack([jnp.ravel(jnp.asarray(leaf, dtype)) for leaf in leaves])
+
+    return note if layout else observe
+
+
+@cache
+def _layout(optimizer: Optimizer) -> Any:
+    """What `_observer` notes of a point in the plane, as shapes."""
+    params = jnp.zeros(2, jnp.float32) if optimizer.per_layer else (jnp.zeros(()), jnp.zeros(()))
+    knobs = {h.name: h.default for h in optimizer.hypers} | {"learning_rate": 1.0}
+
+    def note(params: Any) -> Any:
+        problem = Problem(lambda p: sum(jnp.sum(leaf**2) for leaf in tree.leaves(p)), 0.0, lambda: jax.random.key(0))
+        return _observer(optimizer, True)(params, optimizer.init(params), params, SimpleNamespace(**knobs), problem)
+
+    return jax.eval_shape(note, params)
+
+
+@partial(jax.jit, static_argnums=0)
+def _dissect(
+    machine: Machine, start: jax.Array, inputs: Inputs, normals: jax.Array, at: Any, numbers: jax.Array
+) -> jax.Array:
+    return record(machine, start, inputs, normals, 0, _observer(machine.optimizer), (at, numbers))
+
+
+def dissect(
+    landscape: Landscape,
+    optimizer: Optimizer,
+    start: Sequence[float] | np.ndarray | None = None,
+    steps: int = 200,
+    hyper: Mapping[str, object] | None = None,
+    schedule: Schedule | None = None,
+    schedule_hyper: Mapping[str, object] | None = None,
+    noise: float = 0.0,
+    seed: int = 0,
+    *,
+    fork: Fork | None = None,
+    shape: Mapping[str, object] | None = None,
+    **processing: Any,
+) -> Anatomy:
+    """Run as `descend` does, from one start, for at most ``MOST_STEPS`` steps, and take every step apart.
+
+    The numbers are those of `descend` up to rounding, which two programs may do in different places. With a ``fork``
+    it is the other future: the run up to that step, and from there with the other knobs.
+
+    Raises ``ValueError`` as `descend` does, and for a batch of starts, more steps, or a fork beyond the last step.
+    """
+    point = check_start(landscape.start if start is None else start)
+    if point.ndim != 1:
+        raise ValueError(f"start must be two finite numbers (x, y); an array of shape {point.shape} was given")
+    steps = check_whole("steps", steps, 0, MOST_STEPS)
+    hyper = fill(optimizer.hypers, hyper, optimizer.id)
+    told: dict[str, Any] = {"steps": steps, "shape": shape, "schedule_hyper": schedule_hyper, "noise": noise}
+    told |= {"seed": seed, "dtype": point.dtype, **processing}
+    schedule = CONSTANT if schedule is None else schedule
+    machine, inputs = prepare(landscape, optimizer, schedule, hyper=hyper, **told)
+    at, numbers = _NEVER, inputs.numbers
+    if fork is not None:
+        at = check_whole("the step of a fork", fork.at, 0, max(steps - 1, 0))
+        numbers = prepare(landscape, optimizer, schedule, hyper=hyper | dict(fork.hyper), **told)[1].numbers
+    noisy = noise or processing.get("relative_noise", 0.0)
+    normals = draws(seed, steps, None, point.dtype, noisy, MOST_STEPS)
+    with jax.enable_x64(point.dtype == np.float64):
+        table = np.asarray(_dissect(machine, point, inputs, normals, np.asarray(at, np.int32), numbers))
+    known = columns(optimizer)
+    run = trajectory(table[:, :known], steps, optimizer)
+    return _anatomy(landscape, optimizer, run, table[:steps, known:], shape)
+
+
+def _anatomy(
+    landscape: Landscape, optimizer: Optimizer, run: Trajectory, seen: np.ndarray, shape: Mapping[str, object] | None
+) -> Anatomy:
+    lost = np.isnan(run.position[:, 0])
+    shapes, structure = tree.flatten(_layout(optimizer))
+    ends = np.cumsum([leaf.size for leaf in shapes])[:-1]
+    parts = np.split(np.where(lost[1:, None], np.nan, seen), ends, axis=1)
+    noted = tree.unflatten(structure, parts)
+    eps, metric = noted["eps"][:, 0], noted["metric"].reshape(-1, 2, 2)
+    # One size for all lengths of runs, so that no slider compiles.
+    padded = np.zeros((MOST_STEPS + 1, 2))
+    padded[: len(lost)] = np.where(lost[:, None], 0.0, run.position)
+    still = np.ones(len(padded), bool)
+    kinds = classify(landscape, padded, still, ~still, shape)[0][: len(lost)]
+    around = local(landscape, padded, shape)
+    values, vectors = around.eigenvalues[: len(lost)], around.eigenvectors[: len(lost)]
+    values[lost] = np.nan
+    if unified(optimizer):
+        step = run.learning_rate[:, None] / (np.sqrt(run.scale) + eps[:, None]) * run.direction
+        rest = run.update + step
+    else:
+        rest = np.full_like(run.update, np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        limit = noted["limit"][:, 0] / run.learning_rate
+        sharpness = _generalized(values, vectors, metric) if adapted(optimizer) else values[:-1, 1].copy()
+    return Anatomy(
+        run,
+        noted["states"],
+        noted["probes"],
+        eps,
+        metric,
+        rest,
+        values,
+        vectors,
+        np.where(lost, -1, kinds),
+        sharpness,
+        limit,
+    )
+
+
+def _generalized(values: np.ndarray, vectors: np.ndarray, metric: np.ndarray) -> np.ndarray:
+    """The largest eigenvalue of A⁻¹H at each step, from the Hessian's and the metric A; NaN where A is singular."""
+    hessian = np.einsum("nij,nj,nkj->nik", vectors[:-1], values[:-1], vectors[:-1])
+    (a, b), (c, d) = metric.transpose(1, 2, 0).astype(np.float64)
+    determinant = a * d - b * c
+    inverse = np.array([[d, -b], [-c, a]]) / determinant
+    product = np.einsum("ijn,njk->nik", inverse, hessian)
+    trace, product_determinant = product[:, 0, 0] + product[:, 1, 1], np.prod(values[:-1], -1) / determinant
+    # Real, because A is positive definite and H symmetric.
+    return trace / 2 + np.sqrt(np.maximum(trace**2 / 4 - product_determinant, 0))
