@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import tree
+from jax.flatten_util import ravel_pytree
 
 from descent.engine import (
     Inputs,
@@ -49,14 +50,16 @@ class Fork(NamedTuple):
 class Anatomy(NamedTuple):
     """A run, taken apart: NumPy arrays with a leading step axis, of steps or (where said) steps + 1 entries.
 
-    After divergence all are NaN. ``states`` has the fields of the optimizer's state that its declaration names in
-    ``symbols``, flat, after the step; ``probes`` the points that it declares. ``metric`` is the matrix A of the step
-    −α A⁻¹ M: as declared, or diag(√G + ε); NaN where a rule has neither. ``rest`` is what the update has on top of the
-    unified form (weight decay), NaN for a rule without one. ``sharpness`` is the largest curvature measured in the
-    metric, the largest eigenvalue of A⁻¹H; without a metric, that of H. ``limit`` is c/α: what it must stay below.
+    After divergence all are NaN. ``handed`` is the gradient that the rule was given, maybe noisy or clipped; ``states``
+    has the fields of the optimizer's state that its declaration names in ``symbols``, flat, after the step; ``probes``
+    the points that it declares. ``metric`` is the matrix A of the step −α A⁻¹ M: as declared, or diag(√G + ε); NaN
+    where a rule has neither. ``rest`` is what the update has on top of the unified form (weight decay), NaN for a rule
+    without one. ``sharpness`` is the largest curvature measured in the metric, the largest eigenvalue of A⁻¹H, and
+    ``limit`` is c/α, what it must stay below; for rules that declare no c they are those of gradient descent.
     """
 
     trajectory: Trajectory
+    handed: np.ndarray  # (steps, 2)
     states: dict[str, np.ndarray]  # (steps, size) each
     probes: dict[str, np.ndarray]  # (steps, 2) each
     eps: np.ndarray  # (steps,)
@@ -84,7 +87,7 @@ def _observer(optimizer: Optimizer, layout: bool = False) -> Any:
     """What is noted at each step: as a dict of flat arrays (``layout``), or all in one array."""
 
     def flat(part: Any) -> jax.Array:
-        return jnp.hstack([jnp.ravel(leaf) for leaf in tree.leaves(part)])
+        return ravel_pytree(part)[0]
 
     def note(grads: Any, state: Any, params: Any, hyper: Any, problem: Problem) -> dict[str, Any]:
         terms = optimizer.terms(state, hyper, grads) if optimizer.terms else Terms()
@@ -99,6 +102,7 @@ def _observer(optimizer: Optimizer, layout: bool = False) -> Any:
         probes = optimizer.probes(grads, state, params, hyper, problem) if optimizer.probes else {}
         limit = jnp.asarray(optimizer.limit(hyper) if adapted(optimizer) and optimizer.limit else 2.0)
         return {
+            "handed": flat(grads),
             "eps": eps,
             "metric": metric,
             "limit": limit,
@@ -121,7 +125,7 @@ def _layout(optimizer: Optimizer) -> Any:
     knobs = {h.name: h.default for h in optimizer.hypers} | {"learning_rate": 1.0}
 
     def note(params: Any) -> Any:
-        problem = Problem(lambda p: sum(jnp.sum(leaf**2) for leaf in tree.leaves(p)), 0.0, lambda: jax.random.key(0))
+        problem = Problem(lambda p: jnp.sum(ravel_pytree(p)[0] ** 2), 0.0, lambda: jax.random.key(0))
         return _observer(optimizer, True)(params, optimizer.init(params), params, SimpleNamespace(**knobs), problem)
 
     return jax.eval_shape(note, params)
@@ -205,6 +209,7 @@ def _anatomy(
         sharpness = _generalized(values, vectors, metric) if adapted(optimizer) else values[:-1, 1].copy()
     return Anatomy(
         run,
+        noted["handed"],
         noted["states"],
         noted["probes"],
         eps,

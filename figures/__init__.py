@@ -5,9 +5,19 @@ built a hundred times faster than graph objects. Colours that depend on the them
 `layout.meta`, and the stage applies the one in use: a switch of theme needs no server.
 """
 
-from figures.curves import loss_curves
+from figures.curves import loss_curves, shares, trace_axes
 from figures.height import Height
-from figures.style import LaneStyle, lane_styles
+from figures.style import COORDINATES, LaneStyle, lane_styles
 from figures.surfaces import contour, surface
 
-__all__ = ["Height", "LaneStyle", "contour", "lane_styles", "loss_curves", "surface"]
+__all__ = [
+    "COORDINATES",
+    "Height",
+    "LaneStyle",
+    "contour",
+    "lane_styles",
+    "loss_curves",
+    "shares",
+    "surface",
+    "trace_axes",
+]

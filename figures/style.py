@@ -43,6 +43,10 @@ class LaneStyle:
     marker: str
 
 
+# How the coordinates x and y are drawn where a picture is about them, and not about optimizers.
+COORDINATES = (LaneStyle(*PALETTE[6], (), "circle"), LaneStyle(*PALETTE[1], (), "square"))
+
+
 def style_number(index: int) -> LaneStyle:
     """The style with this number. Colour, dash and marker have coprime periods: the first 504 all differ."""
     light, dark = PALETTE[index % len(PALETTE)]

@@ -1,5 +1,6 @@
 // Streamlit calls `mount` at each new value with the same element: keep the stage that lives there.
 
+const kinds = { stage: Stage, microscope: Microscope };
 const stages = new WeakMap();
 document.head.append(Object.assign(document.createElement("style"), { textContent: STYLE }));
 
@@ -7,7 +8,7 @@ function mount({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".descent-root") ?? parentElement;
   let stage = stages.get(root);
   if (!stage) {
-    stage = new Stage(root, (name, value) => stage.trigger(name, value));
+    stage = new kinds[root.dataset.stage](root, (name, value) => stage.trigger(name, value));
     stage.queue = Promise.resolve();
     stages.set(root, stage);
   }
