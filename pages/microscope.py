@@ -6,11 +6,13 @@ from urllib.parse import parse_qsl
 
 import streamlit as st
 
+from descent.microscope import Anatomy
 from figures import shares as shares_chart
 from optimizers import OPTIMIZERS
 from ui import microscope_stage, microscope_text, stage, words
 from ui.frame import framed
 from ui.language import _
+from ui.microscope import Scope
 from ui.microscope_controls import controls, current, follow, fork_controls, fork_here, move_start, share
 from ui.microscope_runner import examine, random_hessians
 
@@ -33,14 +35,17 @@ def step() -> None:
     """Picture and equations, in a fragment: dragging the start and turning the fork's knob rerun nothing else."""
     left, right = st.columns([31, 20], gap="medium")
     picture = left.container()
-    with right.container(key="slots"):
-        place = st.container()
+    with right:
+        formulas = st.container(key="slots")
         scope = st.session_state.scope = fork_controls(st.session_state.scope)
     anatomy, other = examine(scope, picture)
-    with place:
+    with formulas:
         explain(scope, anatomy)
-    if other is not None:
-        right.caption(microscope_text.futures(anatomy, other))
+    with right:
+        if other is not None:
+            st.caption(microscope_text.futures(anatomy, other))
+        with st.container(key="claims"):
+            claims(scope, anatomy)
     with picture:
         moving = microscope_stage.moving(scope, anatomy, other)
         asked = st.query_params.get("step", "")
@@ -54,10 +59,10 @@ def step() -> None:
         st.rerun()
 
 
-def explain(scope: microscope_stage.Scope, anatomy: microscope_stage.Anatomy) -> None:
-    """Equations with their numbers, the point, the claims."""
+def explain(scope: Scope, anatomy: Anatomy) -> None:
+    """Equations with their numbers, and the surface at the point."""
     optimizer = OPTIMIZERS[scope.lane.optimizer]
-    st.markdown(_("**Step @t@ of {name}**").format(name=_(optimizer.name)))
+    st.markdown(microscope_text.heading(scope))
     if form := microscope_text.unified_form(scope, anatomy):
         st.latex(form)
     if note := microscope_text.notes_on_form(scope, anatomy):
@@ -65,6 +70,10 @@ def explain(scope: microscope_stage.Scope, anatomy: microscope_stage.Anatomy) ->
     st.latex(optimizer.equations)
     st.latex(microscope_text.own_numbers(scope, anatomy))
     st.markdown(microscope_text.curvature(scope))
+
+
+def claims(scope: Scope, anatomy: Anatomy) -> None:
+    """What is said of such rules, and whether it is so here."""
     for holds, claim, evidence in microscope_text.claims(scope, anatomy):
         mark = ":green[:material/check_circle:]" if holds else ":orange[:material/cancel:]"
         st.markdown(f"{mark} {claim} :gray[({evidence})]")

@@ -85,6 +85,7 @@ def test_the_header_names_the_language():
 PARTS = {
     "placeholders": r"\{[^{}]*\}",
     "LaTeX": r"\$[^$]+\$",
+    "slots": r"@\w+@",
     "Markdown": r"\*\*|`[^`]*`|\]\([^)]*\)",
     "space at its ends": r"^\s+|\s+$",
 }

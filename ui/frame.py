@@ -30,10 +30,9 @@ STYLE = """
 [data-testid="stSidebar"] [data-testid="stColumn"] { min-width: 0; }
 /* Formulas and sentences with numbers that the stage writes: unseen until it does, and no wider than their column. */
 body:not(.descent-filled) .st-key-slots { visibility: hidden; }
-.st-key-slots { font-size: 0.9rem; }
-.st-key-slots p, .st-key-slots li { font-size: 0.86rem; }
+.st-key-slots p, .st-key-claims p { font-size: 0.86rem; }
 .st-key-slots .katex { font-size: 1rem; }
-.st-key-slots .katex-display { margin: 0.2rem 0; overflow: auto hidden; padding: 0.15rem 0; }
+.st-key-slots .katex-display { margin: 0 0 0.6rem; overflow: auto hidden; padding: 0.2rem 0; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 2.6rem 0.6rem 1rem; } }
 </style>
 """

@@ -29,8 +29,10 @@ RACE = "pages/race.py"
 
 
 def current() -> Scope:
-    """The session's scope, which a new session reads from the URL."""
-    if "scope" not in st.session_state:
+    """The session's scope, which a new session reads from the URL; or what another page asks to be looked at."""
+    if "scope_asked" in st.session_state:
+        follow(st.session_state.pop("scope_asked"))
+    elif "scope" not in st.session_state:
         follow(st.query_params.to_dict())
     return st.session_state.scope
 
@@ -184,13 +186,13 @@ def fork_controls(scope: Scope) -> Scope:
     if not names:
         return scope
     plain = {h.name: _(h.label) for h in scope.hypers}
-    choice, at = st.columns([3, 2])
+    choice, at, to = st.columns([4, 3, 4], vertical_alignment="bottom")
     key = f"{KEY}fork.knob"
     fork = scope.fork
     begin(key, fork.knob if fork else "")
     with choice:
         name = st.selectbox(
-            _("Turn a knob on the way"),
+            _("Fork: turn a knob"),
             ["", *plain],
             key=key,
             format_func=lambda i: plain[i] if i else _("none: no fork"),
@@ -205,7 +207,8 @@ def fork_controls(scope: Scope) -> Scope:
     begin(f"{KEY}fork.at", fork.at)
     with at:
         step = st.number_input(_("from step"), 0, max(scope.race.steps - 1, 0), key=f"{KEY}fork.at")
-    value = knob(hyper, fork.to, f"{KEY}fork.{scope.lane.optimizer}.{name}", label=names[name])
+    with to:
+        value = knob(hyper, fork.to, f"{KEY}fork.{scope.lane.optimizer}.{name}", label=names[name])
     return replace(scope, fork=Fork(int(step), name, value))
 
 

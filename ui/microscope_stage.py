@@ -20,7 +20,7 @@ from ui.language import _, language
 from ui.microscope import HOME, Scope
 from ui.race_stage import stage_words
 
-INK, LIMIT = LaneStyle(*PALETTE[0], (), "circle"), LaneStyle(*PALETTE[1], (5, 3), "square")
+INK, LIMIT = LaneStyle(*PALETTE[0], (), "circle"), LaneStyle(*PALETTE[1], (5, 3), "")
 ARROWS = {"gradient": PALETTE[3], "direction": PALETTE[4]}
 
 
@@ -68,8 +68,8 @@ def _words() -> dict[str, Any]:
         "update": _("Δθ"),
         "metric": _("the rule's metric"),
         "hessian": _("Hessian"),
-        "dome": _("Hessian: downward in all directions"),
-        "indefinite": _("Hessian: upward along the solid line, downward along the dashed"),
+        "dome": _("Hessian: down everywhere"),
+        "indefinite": _("Hessian: up (solid), down (dashed)"),
         "trough": _("Hessian: level along the line"),
         "fork": _("fork"),
         "fork_help": _("turn a knob at the step shown, and see the other future"),
@@ -98,7 +98,7 @@ def _words() -> dict[str, Any]:
 
 
 def _line(series: str, label: str, style: LaneStyle, faint: bool = False) -> dict[str, Any]:
-    look = asdict(style) | ({"dash": (4, 3)} if faint else {})
+    look = asdict(style) | ({"dash": (4, 3), "marker": ""} if faint else {})
     return {"series": series, "label": label, "style": look, "faint": faint}
 
 
@@ -123,18 +123,18 @@ def traces(scope: Scope, anatomy: Anatomy) -> list[dict[str, Any]]:
         charts = [chart(_("effective learning rate α/(√G + ε)"), both("e", "α"), True)]
         charts.append(chart(_("direction M"), both("m", "M", raw.get("m"), "m"), False))
     else:
-        charts = [chart(_("length of the step over that of the gradient"), [_line("ratio", "‖Δθ‖/‖g‖", INK)], True)]
+        charts = [chart(_("length of the step"), [_line("ratio", "‖Δθ‖/‖g‖", INK)], True)]
         charts.append(chart(_("gradient g"), both("g", "g"), False))
     if divides and unified(optimizer):
         charts.append(chart(_("scale G"), both("s", "G", raw.get("v"), "v"), True))
     else:
         charts.append(chart(_("loss"), [_line("loss", "L", INK)], bool(np.nanmin(anatomy.trajectory.loss) > 0)))
     if not adapted(optimizer):
-        title, names = _("λ_max, and the 2/α of gradient descent"), ("λ", "2/α")
+        title, names = _("sharpness λmax"), ("λ", _("2/α of SGD"))
     elif optimizer.metric is None and not divides:
-        title, names = _("λ_max, and the rule's limit c/α"), ("λ", "c/α")
+        title, names = _("sharpness λmax"), ("λ", _("limit c/α"))
     else:
-        title, names = _("λ_max in the rule's metric, and its limit c/α"), ("λ", "c/α")
+        title, names = _("sharpness in the metric"), ("λ", _("limit c/α"))
     charts.append(chart(title, [_line("sharp", names[0], INK), _line("limit", names[1], LIMIT)], True))
     return charts
 
@@ -149,7 +149,7 @@ def series(scope: Scope, anatomy: Anatomy) -> dict[str, np.ndarray]:
     angle = np.degrees(np.arctan2(anatomy.eigenvectors[:, 1, 1], anatomy.eigenvectors[:, 0, 1]))
     out = {"x": run.position[:, 0], "y": run.position[:, 1], "loss": run.loss}
     out |= {"gx": run.gradient[:, 0], "gy": run.gradient[:, 1]}
-    out |= {"l1": anatomy.eigenvalues[:, 0], "l2": anatomy.eigenvalues[:, 1], "phi": (angle + 90) % 180 - 90}
+    out |= {"l1": anatomy.eigenvalues[:, 0], "l2": anatomy.eigenvalues[:, 1], "phi": angle % 180}
     out |= {"kind": anatomy.kinds.astype(np.float32)}
     out |= {"ux": moves(run.update[:, 0]), "uy": moves(run.update[:, 1]), "alpha": moves(run.learning_rate)}
     out |= {"sharp": moves(anatomy.sharpness), "limit": moves(anatomy.limit)}

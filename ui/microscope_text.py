@@ -31,6 +31,13 @@ def _row(*names: str) -> str:
     return r"\left(" + r",\; ".join(slot(name) for name in names) + r"\right)"
 
 
+def heading(scope: Scope) -> str:
+    """Which step this is, as Markdown."""
+    here, there = (rf"$\theta_{{{slot(name)}}}$" for name in ("k", "t"))
+    name = _(OPTIMIZERS[scope.lane.optimizer].name)
+    return _("**{name}**, step @t@: from {here} to {there}").format(name=name, here=here, there=there)
+
+
 def unified_form(scope: Scope, anatomy: Anatomy) -> str:
     """The step in the unified form, with its numbers; empty for a rule that has none."""
     if not unified(OPTIMIZERS[scope.lane.optimizer]):
@@ -81,7 +88,9 @@ def curvature(scope: Scope) -> str:
     """The surface at the point, as Markdown."""
     optimizer = OPTIMIZERS[scope.lane.optimizer]
     lines = [
-        _("Step @k@: $L$ = @loss@, $\\|\\nabla f\\|$ = @gnorm@, @kind@; the surface @shape@."),
+        _("At {here}: $L$ = @loss@, $\\|\\nabla f\\|$ = @gnorm@, @kind@; the surface @shape@.").format(
+            here=rf"$\theta_{{{slot('k')}}}$"
+        ),
         _("Hessian: $\\lambda$ = @l1@ and @l2@, the larger one at @phi@°; condition number $\\kappa$ = @kappa@."),
         _("Gradient descent is stable up to $2/\\lambda_{\\max}$ = @stable@; here $\\alpha_t$ = @alpha@ is @side@."),
     ]

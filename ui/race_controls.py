@@ -287,6 +287,9 @@ def _drawer(race: Race, number: int, lane: Lane, key: str) -> Lane:
     twice, remove = st.columns(2)
     twice.button(_("Run twice"), key=f"{key}.twice", on_click=_duplicate, args=(number,))
     remove.button(_("Remove"), key=f"{key}.remove", on_click=_remove, args=(number,))
+    if st.button(_("Under the microscope"), icon=":material/biotech:", key=f"{key}.microscope", width="stretch"):
+        st.session_state.scope_asked = to_query(replace(race, lanes=(lane,)))
+        st.switch_page("pages/microscope.py")
     return lane
 
 

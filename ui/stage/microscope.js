@@ -90,8 +90,9 @@ class Microscope extends Player {
     all.gnorm = each((t) => Math.hypot(all.gx[t], all.gy[t]));
     all.unorm = each((t) => Math.hypot(all.ux[t], all.uy[t]));
     all.ratio = each((t) => all.unorm[t] / all.gnorm[t]);
-    all.kappa = each((t) => (all.l1[t] > 0 ? all.l2[t] / all.l1[t] : Infinity));
-    all.stable = each((t) => (all.l2[t] > 0 ? 2 / all.l2[t] : Infinity));
+    const [least, most] = [Math.min, Math.max].map((pick) => (t) => pick(Math.abs(all.l1[t]), Math.abs(all.l2[t])));
+    all.kappa = each((t) => most(t) / least(t));
+    all.stable = each((t) => (all.l2[t] <= 0 ? Infinity : 2 / all.l2[t]));
     if (unified) {
       const [x, y] = [root("sx"), root("sy")];
       all.ex = each((t) => all.alpha[t] / x(t));
@@ -125,17 +126,27 @@ class Microscope extends Player {
     if (!fresh && plane.key === key) return;
     plane.key = key;
     const { layout } = chart.figure;
-    const figure = { data: [], layout: { ...layout, xaxis: { ...layout.xaxis, range: ranges[0] }, yaxis: { ...layout.yaxis, range: ranges[1] } } };
+    const xaxis = { ...layout.xaxis, range: ranges[0] }, yaxis = { ...layout.yaxis, range: ranges[1] };
+    if (chart.log && high - low > 1.2) yaxis.dtick = Math.ceil((high - low) / 5);
+    const figure = { data: [], layout: { ...layout, xaxis, yaxis } };
     await plane.rest(figure, this.theme, this.still.look);
   }
 
-  // From low to high in round numbers; what is far from nearly all others leaves the chart.
+  // From low to high in round numbers.
   range(curves, log) {
-    const values = curves.flatMap(({ ys }) => [...ys].filter(Number.isFinite)).map((v) => (log ? Math.log10(v) : v)).sort((a, b) => a - b);
-    if (!values.length) return [0, 1];
-    const at = (share) => values[Math.round(share * (values.length - 1))];
-    const spread = Math.max(at(0.98) - at(0.02), log ? 0.5 : 1e-12);
-    let low = Math.max(values[0], at(0.02) - 3 * spread), high = Math.min(values.at(-1), at(0.98) + 3 * spread);
+    let low = Infinity, high = -Infinity, usual = 0;
+    for (const { ys } of curves) {
+      for (let t = 0; t < ys.length; t++) {
+        if (!Number.isFinite(ys[t])) continue;
+        const value = log ? Math.log10(ys[t]) : ys[t];
+        if (t < 10) usual = Math.max(usual, Math.abs(value));
+        [low, high] = [Math.min(low, value), Math.max(high, value)];
+      }
+    }
+    if (low > high) return [0, 1];
+    // A run on its way to infinity must not flatten its own beginning, nor one that arrives to the last digit its way.
+    if (log) [low, high] = [Math.max(low, Math.min(high, usual + 6) - 12), Math.min(high, usual + 6)];
+    else [low, high] = [Math.max(low, -20 * usual), Math.min(high, 20 * usual)];
     if (high - low < 1e-9 * Math.max(Math.abs(high), 1e-300)) [low, high] = [low - Math.max(Math.abs(low), 1e-6) / 2, high + Math.max(Math.abs(high), 1e-6) / 2];
     const unit = log ? 0.5 : 10 ** Math.floor(Math.log10(high - low)) / 2;
     low = unit * Math.floor(low / unit + 1e-9);
@@ -158,11 +169,11 @@ class Microscope extends Player {
     if (!this.path || this.closed) return;
     const step = this.peek ?? this.step;
     const beside = this.ghost && step >= this.ghost.at ? [this.ghost] : [];
-    this.contour.ink([...beside, this.path], step, { arrows: true });
+    this.contour.ink([...beside, this.path], step, { arrows: true, later: 0.6 });
     if (this.contour.drawn) this.overlay(step);
     this.charts.forEach((chart, k) => {
       if (!chart.drawn) return;
-      chart.ink(this.curves[k], step, { cursor: step });
+      chart.ink(this.curves[k], step, { cursor: step, whole: true });
       this.key(chart, this.curves[k]);
     });
     this.root.dataset.step = step;
@@ -206,17 +217,13 @@ class Microscope extends Player {
     ctx.clip();
     if (this.ghost) {
       const colour = this.ghost.style[shade];
-      if (step < this.ghost.at) {
-        trace(ctx, this.ghost.xs.map(frame.x), this.ghost.ys.map(frame.y), this.ghost.at, this.ghost.count - 1, box);
-        ctx.setLineDash([6, 4]);
-        ctx.globalAlpha = 0.6;
-        ctx.lineWidth = 1.5;
-        ctx.strokeStyle = colour;
-        ctx.stroke();
-        ctx.globalAlpha = 1;
-      }
+      trace(ctx, this.ghost.xs.map(frame.x), this.ghost.ys.map(frame.y), this.ghost.at, this.ghost.count - 1, box);
+      ctx.setLineDash([7, 4]);
+      ctx.lineWidth = 1.8;
+      ctx.strokeStyle = colour;
+      ctx.stroke();
       marker(ctx, "diamond", frame.x(n.x[this.ghost.at]), frame.y(n.y[this.ghost.at]), 4, theme.paper, colour);
-      rows.push([colour, this.words.other, "", "- - -"]);
+      rows.push([colour, this.words.other, "", "dashes"]);
     }
     if (at.every(Number.isFinite)) {
       if (this.ellipses) rows.push(...this.inkEllipses(ctx, frame, step, at));
@@ -224,12 +231,25 @@ class Microscope extends Player {
       rows.push(...this.inkArrows(ctx, frame, step, at));
       marker(ctx, "circle", ...at, look.projector ? 5 : 3.5, theme.ink, theme.paper);
     } else {
-      rows.push([theme.ink, `${this.words.diverged} (${this.message.runs.diverged})`, "", "✕"]);
+      rows.push([theme.ink, `${this.words.diverged} (${this.message.runs.diverged})`, "", "cross"]);
     }
     ctx.restore();
-    const html = rows.map(([colour, text, factor, sign]) =>
-      `<span><i style="color:${colour}">${sign}</i>${text}${factor ? ` <small>${factor}</small>` : ""}</span>`).join("");
-    if (html !== this.legendHtml) this.legend.innerHTML = this.legendHtml = html;
+    this.explain(rows);
+  }
+
+  // The legend: rows of colour, text, factor and sign.
+  explain(rows) {
+    const key = JSON.stringify(rows);
+    if (key === this.legendKey) return;
+    this.legendKey = key;
+    this.legend.replaceChildren(...rows.map(([colour, text, factor, sign]) => {
+      const [row, swatch, small] = ["span", "i", "small"].map((tag) => document.createElement(tag));
+      swatch.className = sign;
+      swatch.style.color = colour;
+      small.textContent = factor;
+      row.append(swatch, text, small);
+      return row;
+    }));
   }
 
   inkArrows(ctx, frame, step, [px, py]) {
@@ -252,14 +272,14 @@ class Microscope extends Player {
       if (!Number.isFinite(vx + vy)) continue;
       const colour = still.colours[name][shade];
       if (Math.hypot(vx, vy) > 2) pointer(ctx, px, py, px + vx, py + vy, colour, theme.paper, name === "gradient" ? 4.5 : 3);
-      rows.push([colour, words[name], usual ? "× α" : `× ${digits(factor)}`, "➜"]);
+      rows.push([colour, words[name], usual ? "× α" : `× ${digits(factor)}`, "arrow"]);
     }
     const [ux, uy] = span(n.ux[step], n.uy[step]);
     const length = Math.hypot(ux, uy);
     if (length > 0 && Number.isFinite(length)) {
       const grown = length < SHORTEST ? 10 ** Math.ceil(Math.log10(SHORTEST / length)) : 1;
       pointer(ctx, px, py, px + ux * grown, py + uy * grown, theme.ink, theme.paper, 2);
-      rows.push([theme.ink, words.update, grown > 1 ? `× ${digits(grown)}` : "", "➜"]);
+      rows.push([theme.ink, words.update, grown > 1 ? `× ${digits(grown)}` : "", "arrow"]);
     }
     return rows;
   }
@@ -282,7 +302,7 @@ class Microscope extends Player {
       ctx.stroke();
       const inside = qx >= box.left && qx <= box.right && qy >= box.top && qy <= box.bottom;
       marker(ctx, kind, qx, qy, 4.5, theme.paper, theme.ink);
-      rows.push([theme.ink, name, inside ? "" : `(${digits(x)}, ${digits(y)})`, kind === "star" ? "☆" : "◇"]);
+      rows.push([theme.ink, name, inside ? "" : `(${digits(x)}, ${digits(y)})`, kind]);
     }
     return rows;
   }
@@ -331,17 +351,17 @@ class Microscope extends Player {
     const shape = this.shape(step);
     if (shape === "bowl" || shape === "dome") {
       ellipse(values, axes, hessian, shape === "bowl" ? [] : [2, 4], 1.6);
-      rows.push([hessian, shape === "bowl" ? words.hessian : words.dome, "", "⬭"]);
+      rows.push([hessian, shape === "bowl" ? words.hessian : words.dome, "", shape === "bowl" ? "oval" : "oval dotted"]);
     } else if (shape) {
       const [low, high] = values;
       const size = (value) => unit * 1.4 * Math.min(Math.max((Math.max(Math.abs(low), Math.abs(high)) / Math.abs(value)) ** 0.25, 1), 4);
       if (shape === "saddle") {
         along(axes[1], size(high), hessian, []);
         along(axes[0], size(low), hessian, [5, 4]);
-        rows.push([hessian, words.indefinite, "", "✚"]);
+        rows.push([hessian, words.indefinite, "", "cross"]);
       } else {
         along(axes[Math.abs(low) < Math.abs(high) ? 0 : 1], unit * 4, hessian, []);
-        rows.push([hessian, words.trough, "", "―"]);
+        rows.push([hessian, words.trough, "", "dashes solid"]);
       }
     }
     if (n.a && Number.isFinite(n.a[step] + n.b[step] + n.d[step])) {
@@ -351,7 +371,7 @@ class Microscope extends Player {
       const pair = [mean - radius, mean + radius];
       if (pair[0] > 1e-12 * pair[1]) {
         ellipse(pair, [[-Math.sin(angle), Math.cos(angle)], [Math.cos(angle), Math.sin(angle)]], metric, [7, 4], 1.8);
-        rows.push([metric, words.metric, "", "⬭"]);
+        rows.push([metric, words.metric, "", "oval dashed"]);
       }
     }
     return rows;
@@ -381,7 +401,7 @@ class Microscope extends Player {
     if (name === "kind") return words.kinds[message.kinds[n.kind[step]]] ?? words.diverged;
     if (name === "shape") return words.shapes[this.shape(step)] ?? "–";
     if (name === "side") {
-      if (!Number.isFinite(n.stable[step])) return words.no_limit;
+      if (n.stable[step] === Infinity) return words.no_limit;
       return n.alpha[step] < n.stable[step] ? words.below : n.alpha[step] >= n.stable[step] ? words.above : "–";
     }
     if (name === "side2") return n.sharp[step] < n.limit[step] ? words.below : n.sharp[step] >= n.limit[step] ? words.above : "–";
