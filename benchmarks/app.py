@@ -23,7 +23,7 @@ from benchmarks.table import Row
 from landscapes import LANDSCAPES
 from tools.app_server import ROOT, serve
 from tools.chromium import ARGUMENTS, find_chromium
-from tools.race_page import IDLE, READY, RacePage
+from tools.race_page import IDLE, RacePage
 from ui import stage
 
 ROUNDS = 15
@@ -60,6 +60,7 @@ STOPWATCH = """(what) => {
     }).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
 }"""
 DRAWN = {"selector": ".descent-stage", "data": "paths"}
+RESTS = "stage.dataset.ready === 'all' && stage.dataset.draws === stage.dataset.paths"
 TEXT = {"selector": "[data-testid=stMarkdown] p"}
 SAID = "document.querySelector('[data-testid=stSpinner]')"
 
@@ -132,7 +133,7 @@ def slider(folder: Path, browser: Browser) -> Iterator[Row]:
                     page.bring_to_front()
                     handle.press(arrow)
                     found.append(wait_took(page))
-                    race.page.wait_for_selector(READY)  # what is still drawn of one must not slow the next
+                    race.wait(RESTS)  # what is still drawn of one must not slow the next
                 most = max(most, race.received - before)
             ratio = statistics.median(a / b for a, b in zip(times[2:], peers[2:], strict=True))
             a, b = statistics.median(times[2:]), statistics.median(peers[2:])
