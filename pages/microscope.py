@@ -13,7 +13,7 @@ from ui import microscope_stage, microscope_text, stage, words
 from ui.frame import framed
 from ui.language import _
 from ui.microscope import Scope
-from ui.microscope_controls import controls, current, follow, fork_controls, fork_here, move_start, share
+from ui.microscope_controls import asked_step, controls, current, follow, fork_controls, fork_here, move_start, share
 from ui.microscope_runner import examine, random_hessians
 
 
@@ -48,9 +48,8 @@ def step() -> None:
             claims(scope, anatomy)
     with picture:
         moving = microscope_stage.moving(scope, anatomy, other)
-        asked = st.query_params.get("step", "")
-        if asked.isdecimal() and len(asked) < 6:
-            moving["step"] = int(asked)
+        if (asked := asked_step()) is not None:
+            moving["step"] = asked
         identity = microscope_stage.identity(scope)
         told = {"kind": "microscope", "on_fork": forked}
         stage.show("scope_stage", lambda: microscope_stage.still(scope), identity, moving, dragged, went, **told)

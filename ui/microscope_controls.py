@@ -17,7 +17,7 @@ from schedules import SCHEDULES
 from ui import race_controls
 from ui.controls import begin, knob, knobs, pick
 from ui.language import LANGUAGES, _, language, preferred
-from ui.microscope import STEPS, Fork, Scope, first_fork, fork_at, from_query, to_query, with_hyper
+from ui.microscope import HOME, STEPS, Fork, Scope, first_fork, fork_at, from_query, to_query, with_hyper
 from ui.race import CLIP_AT, CLIPS, FAR, NOISE, SEED, Lane, Race
 
 KEY = "scope."  # of every widget here
@@ -202,7 +202,8 @@ def fork_controls(scope: Scope) -> Scope:
         return replace(scope, fork=None)
     hyper = next(h for h in scope.hypers if h.name == name)
     if fork is None or fork.knob != name:
-        step = fork.at if fork else st.session_state.get("scope_step", 0)
+        step = fork.at if fork else asked_step()
+        step = HOME if step is None else step
         fork = first_fork(scope, hyper, max(0, min(step, scope.race.steps - 1)))
     begin(f"{KEY}fork.at", fork.at)
     with at:
@@ -210,6 +211,12 @@ def fork_controls(scope: Scope) -> Scope:
     with to:
         value = knob(hyper, fork.to, f"{KEY}fork.{scope.lane.optimizer}.{name}", label=names[name])
     return replace(scope, fork=Fork(int(step), name, value))
+
+
+def asked_step() -> int | None:
+    """The step in the URL, which is the one shown; None where that is the usual one."""
+    asked = st.query_params.get("step", "")
+    return int(asked) if asked.isdecimal() and len(asked) < 6 else None
 
 
 def fork_here(step: int) -> None:
