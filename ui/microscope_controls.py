@@ -67,7 +67,7 @@ def share() -> None:
     here = st.query_params.to_dict()
     if "lang" in here or language() != preferred():
         query["lang"] = language()
-    if query != st.session_state.get("scope_query"):
+    if query != st.session_state.get("scope_query") or "landscape" not in here:  # or after another page
         st.session_state.scope_query = query
         st.query_params.from_dict(query | ({"step": here["step"]} if "step" in here else {}))
 
