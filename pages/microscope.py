@@ -34,19 +34,19 @@ def main() -> None:
 def step() -> None:
     """Picture and equations, in a fragment: dragging the start and turning the fork's knob rerun nothing else."""
     left, right = st.columns([31, 20], gap="medium")
-    picture = left.container()
+    waiting = left.empty()
     with right:
         formulas = st.container(key="slots")
         scope = st.session_state.scope = fork_controls(st.session_state.scope)
-    anatomy, other = examine(scope, picture)
+    anatomy, other = examine(scope, waiting)
     with formulas:
         explain(scope, anatomy)
     with right:
         if other is not None:
-            st.caption(microscope_text.futures(anatomy, other))
+            st.container(key="slots_fork").markdown(microscope_text.futures(anatomy, other))
         with st.container(key="claims"):
             claims(scope, anatomy)
-    with picture:
+    with left:
         moving = microscope_stage.moving(scope, anatomy, other)
         if (asked := asked_step()) is not None:
             moving["step"] = asked

@@ -147,7 +147,7 @@ def assert_shown(session: AppTest) -> Anatomy:
     if message["unified"]:
         np.testing.assert_array_equal(series["mx"][:-1], run.direction[:, 0])
         np.testing.assert_array_equal(series["sy"][:-1], run.scale[:, 1])
-    made = {"k", "t", "gnorm", "kappa", "stable", "kind", "shape", "side", "side2", "phi"}
+    made = {"glosses", "k", "t", "gnorm", "kappa", "stable", "kind", "shape", "side", "side2", "phi"}
     said = " ".join(e.value for e in (*session.latex, *session.markdown, *session.caption))
     slots = set(re.findall(r"@([a-z]\w*)@", said))
     assert {"ux", "uy", "k", "t", "loss", "gnorm", "kappa"} <= slots <= made | series.keys()
@@ -203,7 +203,7 @@ def test_a_fork_shows_the_other_future() -> None:
     assert_shown(session)
     assert session.query_params == ADAM | {"fork": "learning_rate", "fork.at": "33", "fork.to": "0.5"}
     assert now(opened(**session.query_params)) == now(session)
-    assert any("in the other future" in caption.value for caption in session.caption)
+    assert any("in the other future" in text.value for text in session.markdown)
     settled(session.slider(key="scope.steps").set_value(10).run())
     assert now(session).fork == Fork(9, "learning_rate", 0.5), "a fork stays within the run"
     assert_shown(session)
@@ -262,7 +262,7 @@ def test_divergence_is_shown_as_divergence() -> None:
     )
     found = assert_shown(session)
     assert stage(session)["runs"]["diverged"] == found.trajectory.diverged_at > 0
-    assert any("diverged at step" in caption.value for caption in session.caption)
+    assert any("diverged at step" in text.value for text in session.markdown)
 
 
 @pytest.mark.parametrize("steps", ["1", "2", "500"])

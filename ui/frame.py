@@ -29,10 +29,10 @@ STYLE = """
 [data-testid="stSidebar"] [data-testid="stHorizontalBlock"] { flex-wrap: nowrap; }
 [data-testid="stSidebar"] [data-testid="stColumn"] { min-width: 0; }
 /* Formulas and sentences with numbers that the stage writes: unseen until it does, and no wider than their column. */
-body:not(.descent-filled) .st-key-slots { visibility: hidden; }
-.st-key-slots p, .st-key-claims p { font-size: 0.86rem; }
-.st-key-slots .katex { font-size: 1rem; }
-.st-key-slots .katex-display { margin: 0 0 0.6rem; overflow: auto hidden; padding: 0.2rem 0; }
+body:not(.descent-filled) [class*="st-key-slots"] { visibility: hidden; }
+[class*="st-key-slots"] p, .st-key-claims p { font-size: 0.86rem; }
+[class*="st-key-slots"] .katex { font-size: 1rem; }
+[class*="st-key-slots"] .katex-display { margin: 0 0 0.6rem; overflow: auto hidden; padding: 0.2rem 0; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 2.6rem 0.6rem 1rem; } }
 </style>
 """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from contextlib import nullcontext
 from dataclasses import replace
 from functools import lru_cache
 from threading import Lock
@@ -26,16 +25,15 @@ def _anatomy(scope: Scope, forked: bool) -> Anatomy:
     return anatomy(scope, forked)
 
 
-def examine(scope: Scope, place: DeltaGenerator | None = None) -> tuple[Anatomy, Anatomy | None]:
-    """The run, and the other future if there is a fork; the last few are kept."""
+def examine(scope: Scope, place: DeltaGenerator) -> tuple[Anatomy, Anatomy | None]:
+    """The run, and the other future if there is a fork, with a word at ``place`` while something is compiled."""
     what = machine(scope.spec)
-    waiting = place or st.container()
-    known = what in _compiled
-    said = st.spinner(_("Taking every step apart …")) if not known else nullcontext()
-    with waiting, said, _locks[what]:
-        run = _anatomy(replace(scope, fork=None), False)
-        _compiled.add(what)
-    return run, _anatomy(scope, True) if scope.fork else None
+    if what not in _compiled:
+        # Two sessions never compile the same thing at the same time.
+        with place, st.spinner(_("Taking every step apart …")), _locks[what]:
+            _anatomy(replace(scope, fork=None), False)
+            _compiled.add(what)
+    return _anatomy(replace(scope, fork=None), False), _anatomy(scope, True) if scope.fork else None
 
 
 def random_hessians() -> tuple[Shares, dict[int, float]]:

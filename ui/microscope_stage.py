@@ -102,6 +102,12 @@ def _line(series: str, label: str, style: LaneStyle, faint: bool = False) -> dic
     return {"series": series, "label": label, "style": look, "faint": faint}
 
 
+def _spans(values: np.ndarray) -> bool:
+    """Does a logarithmic axis suit?"""
+    finite = values[np.isfinite(values)]
+    return bool(finite.size and finite.min() >= 0 and finite.max() > 0)
+
+
 def traces(scope: Scope, anatomy: Anatomy) -> list[dict[str, Any]]:
     """The four small charts: what stands on their axes, and which series they show."""
     optimizer = OPTIMIZERS[scope.lane.optimizer]
@@ -128,7 +134,7 @@ def traces(scope: Scope, anatomy: Anatomy) -> list[dict[str, Any]]:
     if divides and unified(optimizer):
         charts.append(chart(_("scale G"), both("s", "G", raw.get("v"), "v"), True))
     else:
-        charts.append(chart(_("loss"), [_line("loss", "L", INK)], bool(np.nanmin(anatomy.trajectory.loss) > 0)))
+        charts.append(chart(_("loss"), [_line("loss", "L", INK)], _spans(anatomy.trajectory.loss)))
     if not adapted(optimizer):
         title, names = _("sharpness λmax"), ("λ", _("2/α of SGD"))
     elif optimizer.metric is None and not divides:

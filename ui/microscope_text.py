@@ -50,7 +50,7 @@ def unified_form(scope: Scope, anatomy: Anatomy) -> str:
         numbers = rf"\frac{{{rate}}}{{{root}}}\,{direction}"
     else:
         symbolic, numbers = r"\alpha_t\, M_t", rf"{rate}\,{direction}"
-    rest, more = (r" + r_t", f" + {_column('rx', 'ry')}") if has_rest(anatomy) else ("", "")
+    rest, more = (r" + r_t", rf" \\ &\quad + {_column('rx', 'ry')}") if has_rest(anatomy) else ("", "")
     return rf"\begin{{aligned}}\Delta\theta_t &= -{symbolic}{rest} \\[4pt] {step} &= -{numbers}{more}\end{{aligned}}"
 
 
@@ -112,12 +112,15 @@ def claims(scope: Scope, anatomy: Anatomy) -> list[tuple[bool, str, str]]:
 
 
 def futures(anatomy: Anatomy, other: Anatomy) -> str:
-    """Where both futures end."""
+    """How both futures fare, as Markdown."""
     ends = []
     for run in (anatomy.trajectory, other.trajectory):
-        diverged = _("diverged at step {step}").format(step=int(run.diverged_at))
-        ends.append(diverged if run.diverged_at >= 0 else _("loss {loss}").format(loss=text(float(run.loss[-1]))))
-    return _("At the end: {one}; in the other future: {two}.").format(one=ends[0], two=ends[1])
+        if run.diverged_at >= 0:
+            ends.append(_("diverged at step {step}").format(step=int(run.diverged_at)))
+        else:
+            ends.append(_("loss {loss}").format(loss=text(float(run.loss[-1]))))
+    now = _("At the step shown: loss @loss@, in the other future @glosses@.")
+    return now + "  \n" + _("At the end: {one}; in the other future: {two}.").format(one=ends[0], two=ends[1])
 
 
 def saddles() -> str:

@@ -127,7 +127,7 @@ class Microscope extends Player {
     plane.key = key;
     const { layout } = chart.figure;
     const xaxis = { ...layout.xaxis, range: ranges[0] }, yaxis = { ...layout.yaxis, range: ranges[1] };
-    if (chart.log && high - low > 1.2) yaxis.dtick = Math.ceil((high - low) / 5);
+    if (chart.log && high - low > 0.6) yaxis.dtick = high - low > 1.2 ? Math.ceil((high - low) / 5) : "D2";
     const figure = { data: [], layout: { ...layout, xaxis, yaxis } };
     await plane.rest(figure, this.theme, this.still.look);
   }
@@ -405,7 +405,7 @@ class Microscope extends Player {
       return n.alpha[step] < n.stable[step] ? words.below : n.alpha[step] >= n.stable[step] ? words.above : "–";
     }
     if (name === "side2") return n.sharp[step] < n.limit[step] ? words.below : n.sharp[step] >= n.limit[step] ? words.above : "–";
-    if (name === "glosses") return this.ghost ? digits(this.ghost.losses[Math.max(step, this.ghost.at)]) : "–";
+    if (name === "glosses") return this.ghost ? digits(step < this.ghost.at ? n.loss[step] : this.ghost.losses[step]) : "–";
     return name in n ? digits(n[name][step]) : "–";
   }
 

@@ -4,9 +4,9 @@
 const SLOT = /@([a-z]\w*)@/g;
 
 class Slots {
-  // In all elements of this class, now and later.
-  constructor(className) {
-    this.className = className;
+  // In all elements whose class says so, now and later.
+  constructor(name) {
+    this.within = `[class*="${name}"]`;
     this.templates = new Map(); // text node -> its text as it was sent
     this.watcher = new MutationObserver((changes) => {
       let found = false;
@@ -23,7 +23,7 @@ class Slots {
 
   take(node) {
     if (!node.data.includes("@") || !node.data.match(SLOT)) return false;
-    if (!node.parentElement?.closest(`.${this.className}`)) return false;
+    if (!node.parentElement?.closest(this.within)) return false;
     this.templates.set(node, node.data);
     return true;
   }
