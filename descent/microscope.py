@@ -34,7 +34,7 @@ from descent.hyper import fill
 from descent.landscape import Landscape
 from descent.optimizer import Optimizer, Problem, Terms
 from descent.schedule import CONSTANT, Schedule
-from descent.verdict import classify, local
+from descent.verdict import classify
 
 MOST_STEPS = 500  # so that all of it reaches a browser in one message
 _NEVER = np.iinfo(np.int32).max
@@ -56,6 +56,9 @@ class Anatomy(NamedTuple):
     where a rule has neither. ``rest`` is what the update has on top of the unified form (weight decay), NaN for a rule
     without one. ``sharpness`` is the largest curvature measured in the metric, the largest eigenvalue of A⁻¹H, and
     ``limit`` is c/α, what it must stay below; for rules that declare no c they are those of gradient descent.
+
+    Where the plane is a slice through more parameters, points, directions and matrices are their shares in it, and
+    states and sharpness are those of all parameters; there is no unified form of the plane's coordinates then.
     """
 
     trajectory: Trajectory
@@ -72,14 +75,14 @@ class Anatomy(NamedTuple):
     limit: np.ndarray  # (steps,)
 
 
-def unified(optimizer: Optimizer) -> bool:
-    """Can the rule be read as Δθ = −α / (√G + ε) · M?"""
-    return optimizer.terms is not None
+def unified(optimizer: Optimizer, landscape: Landscape) -> bool:
+    """Can the steps be read as Δθ = −α / (√G + ε) · M? On a slice G belongs to other axes than the plane's."""
+    return optimizer.terms is not None and landscape.slice is None
 
 
 def adapted(optimizer: Optimizer) -> bool:
     """Does a step of the rule have a known metric, and a known limit in it?"""
-    return optimizer.limit is not None and (unified(optimizer) or optimizer.metric is not None)
+    return optimizer.limit is not None and (optimizer.terms is not None or optimizer.metric is not None)
 
 
 @cache
@@ -98,10 +101,11 @@ def _observer(optimizer: Optimizer, layout: bool = False) -> Any:
             root = flat(tree.map(jnp.ones_like, params)) if terms.scale is None else jnp.sqrt(flat(terms.scale))
             metric = flat(jnp.diag(root + eps))
         else:
-            metric = jnp.full(4, jnp.nan)
+            metric = jnp.full(flat(params).size ** 2, jnp.nan)
         probes = optimizer.probes(grads, state, params, hyper, problem) if optimizer.probes else {}
         limit = jnp.asarray(optimizer.limit(hyper) if adapted(optimizer) and optimizer.limit else 2.0)
         return {
+            "params": flat(params),
             "handed": flat(grads),
             "eps": eps,
             "metric": metric,
@@ -119,9 +123,12 @@ def _observer(optimizer: Optimizer, layout: bool = False) -> Any:
 
 
 @cache
-def _layout(optimizer: Optimizer) -> Any:
-    """What `_observer` notes of a point in the plane, as shapes."""
-    params = jnp.zeros(2, jnp.float32) if optimizer.per_layer else (jnp.zeros(()), jnp.zeros(()))
+def _layout(landscape: Landscape, optimizer: Optimizer) -> Any:
+    """What `_observer` notes on a landscape, as shapes."""
+    if landscape.slice:
+        params: Any = jnp.zeros(landscape.slice.shape)
+    else:
+        params = jnp.zeros(2) if optimizer.per_layer else (jnp.zeros(()), jnp.zeros(()))
     knobs = {h.name: h.default for h in optimizer.hypers} | {"learning_rate": 1.0}
 
     def note(params: Any) -> Any:
@@ -174,62 +181,67 @@ def dissect(
         at = check_whole("the step of a fork", fork.at, 0, max(steps - 1, 0))
         numbers = prepare(landscape, optimizer, schedule, hyper=hyper | dict(fork.hyper), **told)[1].numbers
     noisy = noise or processing.get("relative_noise", 0.0)
-    normals = draws(seed, steps, None, point.dtype, noisy, MOST_STEPS)
+    normals = draws(seed, steps, None, landscape.dimension, point.dtype, noisy, MOST_STEPS)
     with jax.enable_x64(point.dtype == np.float64):
         table = np.asarray(_dissect(machine, point, inputs, normals, np.asarray(at, np.int32), numbers))
-    known = columns(optimizer)
-    run = trajectory(table[:, :known], steps, optimizer)
+    known = columns(machine)
+    run = trajectory(table[:, :known], steps, machine)
     return _anatomy(landscape, optimizer, run, table[:steps, known:], shape)
 
 
 def _anatomy(
     landscape: Landscape, optimizer: Optimizer, run: Trajectory, seen: np.ndarray, shape: Mapping[str, object] | None
 ) -> Anatomy:
+    knobs = fill(landscape.hypers, shape, landscape.id)
+    axes = np.eye(2) if landscape.slice is None else landscape.lift(np.eye(2), **knobs)
     lost = np.isnan(run.position[:, 0])
-    shapes, structure = tree.flatten(_layout(optimizer))
+    shapes, structure = tree.flatten(_layout(landscape, optimizer))
     ends = np.cumsum([leaf.size for leaf in shapes])[:-1]
-    parts = np.split(np.where(lost[1:, None], np.nan, seen), ends, axis=1)
-    noted = tree.unflatten(structure, parts)
-    eps, metric = noted["eps"][:, 0], noted["metric"].reshape(-1, 2, 2)
+    noted = tree.unflatten(structure, np.split(np.where(lost[1:, None], np.nan, seen), ends, axis=1))
+    eps, metric = noted["eps"][:, 0], noted["metric"].reshape(-1, axes.shape[1], axes.shape[1])
+
+    points = run.position
+    if landscape.slice:
+        end = run.params[-1:] if optimizer.report is None else landscape.lift(run.position[-1:], **knobs)
+        points = np.concatenate([noted["params"], end])
     # One size for all lengths of runs, so that no slider compiles.
-    padded = np.zeros((MOST_STEPS + 1, 2))
-    padded[: len(lost)] = np.where(lost[:, None], 0.0, run.position)
+    padded = np.zeros((MOST_STEPS + 1, axes.shape[1]))
+    padded[: len(lost)] = np.where(np.isnan(points).any(1, keepdims=True), 0.0, points)
     still = np.ones(len(padded), bool)
-    kinds = classify(landscape, padded, still, ~still, shape)[0][: len(lost)]
-    around = local(landscape, padded, shape)
+    kinds, _, around = classify(landscape, padded, still, ~still, knobs)
     values, vectors = around.eigenvalues[: len(lost)], around.eigenvectors[: len(lost)]
     values[lost] = np.nan
-    if unified(optimizer):
-        step = run.learning_rate[:, None] / (np.sqrt(run.scale) + eps[:, None]) * run.direction
-        rest = run.update + step
-    else:
-        rest = np.full_like(run.update, np.nan)
+    hessian = np.einsum("nij,nj,nkj->nik", vectors, values, vectors)
+    sharpness = _generalized(hessian[:-1], metric) if adapted(optimizer) else values[:-1, -1].copy()
+    if landscape.slice:
+        within = np.einsum("ij,njk,lk->nil", axes, hessian, axes)
+        values, vectors = np.linalg.eigh(np.where(lost[:, None, None], 0.0, within))
+        values[lost] = np.nan
+
     with np.errstate(divide="ignore", invalid="ignore"):
+        step = run.learning_rate[:, None] / (np.sqrt(run.scale) + eps[:, None]) * run.direction
+        rest = run.update + (step if unified(optimizer, landscape) else np.nan)
         limit = noted["limit"][:, 0] / run.learning_rate
-        sharpness = _generalized(values, vectors, metric) if adapted(optimizer) else values[:-1, 1].copy()
     return Anatomy(
         run,
-        noted["handed"],
+        noted["handed"] @ axes.T,
         noted["states"],
-        noted["probes"],
+        {name: probe @ axes.T for name, probe in noted["probes"].items()},
         eps,
-        metric,
+        np.einsum("ij,njk,lk->nil", axes, metric, axes),
         rest,
         values,
         vectors,
-        np.where(lost, -1, kinds),
+        np.where(lost, -1, kinds[: len(lost)]),
         sharpness,
         limit,
     )
 
 
-def _generalized(values: np.ndarray, vectors: np.ndarray, metric: np.ndarray) -> np.ndarray:
-    """The largest eigenvalue of A⁻¹H at each step, from the Hessian's and the metric A; NaN where A is singular."""
-    hessian = np.einsum("nij,nj,nkj->nik", vectors[:-1], values[:-1], vectors[:-1])
-    (a, b), (c, d) = metric.transpose(1, 2, 0).astype(np.float64)
-    determinant = a * d - b * c
-    inverse = np.array([[d, -b], [-c, a]]) / determinant
-    product = np.einsum("ijn,njk->nik", inverse, hessian)
-    trace, product_determinant = product[:, 0, 0] + product[:, 1, 1], np.prod(values[:-1], -1) / determinant
-    # Real, because A is positive definite and H symmetric.
-    return trace / 2 + np.sqrt(np.maximum(trace**2 / 4 - product_determinant, 0))
+def _generalized(hessian: np.ndarray, metric: np.ndarray) -> np.ndarray:
+    """The largest eigenvalue of A⁻¹H at each step, from the Hessian H and the metric A; NaN where A is singular."""
+    finite = np.isfinite(hessian).all((1, 2)) & np.isfinite(metric).all((1, 2))
+    finite[finite] = np.abs(np.linalg.det(metric[finite].astype(np.float64))) > 0
+    largest = np.full(len(hessian), np.nan)
+    largest[finite] = np.linalg.eigvals(np.linalg.solve(metric[finite].astype(np.float64), hessian[finite])).real.max(1)
+    return largest

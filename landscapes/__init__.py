@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from descent.landscape import Landscape
 from descent.registry import Family, collect
-from landscapes import flat, multimodal, nonsmooth, plateaus, quadratics, ravines, saddles
+from landscapes import flat, matrices, multimodal, nonsmooth, plateaus, quadratics, ravines, saddles
 
 LANDSCAPES: Mapping[str, Landscape]
 FAMILIES: tuple[Family, ...]
-LANDSCAPES, FAMILIES = collect((quadratics, ravines, saddles, flat, plateaus, multimodal, nonsmooth))
+LANDSCAPES, FAMILIES = collect((quadratics, ravines, saddles, flat, plateaus, multimodal, nonsmooth, matrices))

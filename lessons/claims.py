@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from descent.microscope import Anatomy, adapted, unified
+from descent.microscope import Anatomy, adapted
 from descent.optimizer import Optimizer
 from descent.text import _
 from optimizers import stability
@@ -55,7 +55,8 @@ def _finite_steps(anatomy: Anatomy) -> slice:
 
 
 def _scaled(anatomy: Anatomy) -> bool:
-    return bool((anatomy.trajectory.scale[_finite_steps(anatomy)] != 1).any())
+    scale = anatomy.trajectory.scale[_finite_steps(anatomy)]
+    return bool((np.isfinite(scale) & (scale != 1)).any())
 
 
 def _first_step(anatomy: Anatomy, hyper: Mapping[str, float]) -> Measured | None:
@@ -84,11 +85,13 @@ def _gain(anatomy: Anatomy, hyper: Mapping[str, float]) -> Measured | None:
         return None
     rho, full = hyper["momentum"], 1 / (1 - hyper["momentum"])
     # What entered the velocity, which is not the surface's own gradient where there is noise or clipping.
-    gradient = np.abs(velocity - rho * np.concatenate([np.zeros((1, 2)), velocity[:-1]]))
+    gradient = np.abs(velocity - rho * np.concatenate([0 * velocity[:1], velocity[:-1]]))
     late = min(int(10 * full), len(gradient))  # older ones have faded to 5e−5
     if rho == 0:
         return None
-    most = sliding_window_view(np.concatenate([np.zeros((late - 1, 2)), gradient]), late, axis=0).max(-1)
+    most = sliding_window_view(np.concatenate([np.zeros((late - 1, gradient.shape[1])), gradient]), late, axis=0).max(
+        -1
+    )
     gain = np.where(most > 0, np.abs(velocity) / most, 0).max(1)
     t = int(gain.argmax())
     return Measured(bool(gain[t] >= 0.9 * full), {"gain": float(gain[t]), "step": float(t + 1), "full": full})
@@ -149,14 +152,14 @@ CLAIMS: tuple[Claim, ...] = (
         "first_step",
         _("The first step is as long as α in each coordinate, because the bias of both averages is corrected."),
         _("|Δθ₁| is {length} α"),
-        lambda o: unified(o) and {"m", "v"} <= o.symbols.keys(),
+        lambda o: o.terms is not None and {"m", "v"} <= o.symbols.keys(),
         _first_step,
     ),
     Claim(
         "epsilon",
         _("ε is too small to matter: it never makes up 1 % of the denominator."),
         _("at most {share} %, in step {step}"),
-        lambda o: unified(o) and any(h.name == "eps" for h in o.hypers),
+        lambda o: o.terms is not None and any(h.name == "eps" for h in o.hypers),
         _epsilon,
     ),
     Claim(
@@ -170,14 +173,14 @@ CLAIMS: tuple[Claim, ...] = (
         "grows",
         _("G only grows, so the effective learning rates only shrink."),
         _("G shrank in {count} of {steps} steps"),
-        unified,
+        lambda o: o.terms is not None,
         _grows,
     ),
     Claim(
         "bounded",
         _("No coordinate moves further than α in one step."),
         _("the longest move is {length} α, in step {step}"),
-        unified,
+        lambda o: o.terms is not None,
         _bounded,
     ),
     Claim(

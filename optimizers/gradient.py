@@ -54,8 +54,8 @@ def sgdw_update(grads: Params, state: NoState, params: Params, hyper: Any, probl
     return tree.map(lambda g, p: -hyper.learning_rate * (g + hyper.weight_decay * p), grads, params), state
 
 
-def plain_terms(state: Any, hyper: Any, grads: Params) -> Terms:
-    """M_t = g_t, G_t = 1."""
+def plain_terms(state: NoState, hyper: Any, grads: Params) -> Terms:
+    """M_t = g_t and G_t = 1."""
     return Terms()
 
 
@@ -140,6 +140,7 @@ _LEARNING_RATE = knobs.learning_rate(
 )
 SGD = Optimizer(
     id="sgd",
+    look=0,
     name=_("SGD"),
     year=1951,
     reference="Robbins & Monro (1951), A Stochastic Approximation Method",
@@ -154,6 +155,7 @@ SGD = Optimizer(
 
 SGDW = Optimizer(
     id="sgdw",
+    look=10,
     name=_("SGDW"),
     year=2019,
     reference="Loshchilov & Hutter (2019), Decoupled Weight Decay Regularization",
@@ -167,6 +169,7 @@ SGDW = Optimizer(
 
 BACKTRACKING = Optimizer(
     id="backtracking",
+    look=11,
     name=_("Backtracking"),
     year=1966,
     reference="Armijo (1966), Minimization of functions having Lipschitz continuous first partial derivatives",
@@ -205,6 +208,7 @@ L(\theta + \Delta\theta_t) &\le L(\theta) + c\; g_t \cdot \Delta\theta_t
 
 POLYAK = Optimizer(
     id="polyak",
+    look=12,
     name=_("Polyak step"),
     year=1987,
     reference="Polyak (1987), Introduction to Optimization",
@@ -218,6 +222,7 @@ POLYAK = Optimizer(
 
 LANGEVIN = Optimizer(
     id="langevin",
+    look=13,
     name=_("Langevin"),
     year=2011,
     reference="Welling & Teh (2011), Bayesian Learning via Stochastic Gradient Langevin Dynamics",

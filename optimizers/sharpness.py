@@ -50,6 +50,7 @@ def sam_probes(grads: Params, state: VelocityState, params: Params, hyper: Any, 
 
 SAM = Optimizer(
     id="sam",
+    look=37,
     name=_("SAM"),
     year=2021,
     reference="Foret et al. (2021), Sharpness-Aware Minimization for Efficiently Improving Generalization",

@@ -91,7 +91,7 @@ def test_the_unified_form_gives_the_update_with_any_epsilon(name: str) -> None:
     optimizer = OPTIMIZERS[name]
     given = {"eps": 0.3, "weight_decay": 0.0}
     anatomy = bowl(name, **{h.name: given[h.name] for h in optimizer.hypers if h.name in given})
-    if not unified(optimizer):
+    if not unified(optimizer, BOWL):
         assert np.isnan(anatomy.rest).all()
         return
     size = np.abs(anatomy.trajectory.update).max()
@@ -137,7 +137,7 @@ def test_the_metric_turns_the_direction_into_the_step(name: str) -> None:
         return
     run = anatomy.trajectory
     rest = np.nan_to_num(anatomy.rest)
-    direction = run.direction if unified(optimizer) else run.gradient[:-1]
+    direction = run.direction if unified(optimizer, BOWL) else run.gradient[:-1]
     moving = np.abs(run.update).max(1) > 1e-4
     along = np.linalg.solve(anatomy.metric[moving], direction[moving][..., None])[..., 0]
     step = -run.learning_rate[moving, None] * along

@@ -18,6 +18,7 @@ from optimizers import OPTIMIZERS
 from ui import words
 from ui.language import _, language
 from ui.microscope import HOME, Scope
+from ui.race_controls import LOOKS
 from ui.race_stage import stage_words
 
 INK, LIMIT = LaneStyle(*PALETTE[0], (), "circle"), LaneStyle(*PALETTE[1], (5, 3), "")
@@ -75,7 +76,7 @@ def _words() -> dict[str, Any]:
         "fork_help": _("turn a knob at the step shown, and see the other future"),
         "ellipses": _("ellipses"),
         "ellipses_help": _("the metric of the rule against the curvature of the surface, both of one area"),
-        "reported": _("reported"),
+        "reported_here": _("reported"),
         "other": _("other future"),
         "diverged": _("diverged"),
         "kinds": {
@@ -112,7 +113,7 @@ def traces(scope: Scope, anatomy: Anatomy) -> list[dict[str, Any]]:
     """The four small charts: what stands on their axes, and which series they show."""
     optimizer = OPTIMIZERS[scope.lane.optimizer]
     x, y = COORDINATES
-    sizes = {name: values.shape[1] for name, values in anatomy.states.items()}
+    sizes = {name: values.shape[1] for name, values in shown_states(anatomy).items()}
     raw = {name: f"s{number}" for number, (name, size) in enumerate(sizes.items()) if size == 2 and name in "mv"}
 
     def both(series: str, label: str, past: str | None = None, name: str = "") -> list[dict[str, Any]]:
@@ -125,19 +126,20 @@ def traces(scope: Scope, anatomy: Anatomy) -> list[dict[str, Any]]:
         return {"figure": trace_axes(title, logarithmic=logarithmic), "lines": lines, "log": logarithmic}
 
     divides = scaled(anatomy)
-    if unified(optimizer):
+    whole = unified(optimizer, LANDSCAPES[scope.race.landscape])
+    if whole:
         charts = [chart(_("effective learning rate α/(√G + ε)"), both("e", "α"), True)]
         charts.append(chart(_("direction M"), both("m", "M", raw.get("m"), "m"), False))
     else:
         charts = [chart(_("length of the step"), [_line("ratio", "‖Δθ‖/‖g‖", INK)], True)]
         charts.append(chart(_("gradient g"), both("g", "g"), False))
-    if divides and unified(optimizer):
+    if divides and whole:
         charts.append(chart(_("scale G"), both("s", "G", raw.get("v"), "v"), True))
     else:
         charts.append(chart(_("loss"), [_line("loss", "L", INK)], _spans(anatomy.trajectory.loss)))
     if not adapted(optimizer):
         title, names = _("sharpness λmax"), ("λ", _("2/α of SGD"))
-    elif optimizer.metric is None and not divides:
+    elif optimizer.metric is None and whole and not divides:
         title, names = _("sharpness λmax"), ("λ", _("limit c/α"))
     else:
         title, names = _("sharpness in the metric"), ("λ", _("limit c/α"))
@@ -159,23 +161,28 @@ def series(scope: Scope, anatomy: Anatomy) -> dict[str, np.ndarray]:
     out |= {"kind": anatomy.kinds.astype(np.float32)}
     out |= {"ux": moves(run.update[:, 0]), "uy": moves(run.update[:, 1]), "alpha": moves(run.learning_rate)}
     out |= {"sharp": moves(anatomy.sharpness), "limit": moves(anatomy.limit)}
-    if unified(optimizer):
+    if unified(optimizer, LANDSCAPES[scope.race.landscape]):
         out |= {"mx": moves(run.direction[:, 0]), "my": moves(run.direction[:, 1]), "eps": moves(anatomy.eps)}
         out |= {"sx": moves(run.scale[:, 0]), "sy": moves(run.scale[:, 1])}
     if has_rest(anatomy):
         out |= {"rx": moves(anatomy.rest[:, 0]), "ry": moves(anatomy.rest[:, 1])}
     if handed_apart(scope):
         out |= {"hx": moves(anatomy.handed[:, 0]), "hy": moves(anatomy.handed[:, 1])}
-    if optimizer.metric:
+    if optimizer.metric or not unified(optimizer, LANDSCAPES[scope.race.landscape]):
         (a, b), (_c, d) = anatomy.metric.transpose(1, 2, 0)
         out |= {"a": moves(a), "b": moves(b), "d": moves(d)}
-    for number, values in enumerate(anatomy.states.values()):
-        out |= {f"s{number}{'abcdefgh'[k]}": moves(values[:, k]) for k in range(min(values.shape[1], 4))}
+    for number, values in enumerate(shown_states(anatomy).values()):
+        out |= {f"s{number}{'abcd'[k]}": moves(values[:, k]) for k in range(values.shape[1])}
     for number, points in enumerate(anatomy.probes.values()):
         out |= {f"p{number}x": moves(points[:, 0]), f"p{number}y": moves(points[:, 1])}
     if optimizer.report:
         out |= {"qx": run.reported[:, 0], "qy": run.reported[:, 1]}
     return {name: np.asarray(values, np.float32) for name, values in out.items()}
+
+
+def shown_states(anatomy: Anatomy) -> dict[str, np.ndarray]:
+    """The parts of the state that are short enough to be read."""
+    return {name: values for name, values in anatomy.states.items() if values.shape[1] <= 4}
 
 
 def has_rest(anatomy: Anatomy) -> bool:
@@ -194,7 +201,7 @@ def moving(scope: Scope, anatomy: Anatomy, other: Anatomy | None) -> dict[str, A
     """The part that changes with every run: all its numbers, the other future, descriptions."""
     optimizer, run = OPTIMIZERS[scope.lane.optimizer], anatomy.trajectory
     landscape = LANDSCAPES[scope.race.landscape]
-    (style,) = lane_styles(list(OPTIMIZERS), [optimizer.id])
+    (style,) = lane_styles(LOOKS, [optimizer.id])
     at = scope.fork.at if scope.fork else 0
     charts = traces(scope, anatomy)
     ghost = None
@@ -217,7 +224,7 @@ def moving(scope: Scope, anatomy: Anatomy, other: Anatomy | None) -> dict[str, A
         "style": asdict(style),
         "name": _(optimizer.name),
         "series": series(scope, anatomy),
-        "unified": unified(optimizer),
+        "unified": unified(optimizer, landscape),
         "probes": [_(name) for name in anatomy.probes],
         "charts": charts,
         "kinds": list(KINDS),

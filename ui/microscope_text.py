@@ -10,12 +10,13 @@ import numpy as np
 
 from descent.hyper import fill
 from descent.microscope import Anatomy, adapted, unified
+from landscapes import LANDSCAPES
 from lessons.claims import measured
 from optimizers import OPTIMIZERS
 from ui.controls import text
 from ui.language import _
 from ui.microscope import Scope
-from ui.microscope_stage import handed_apart, has_rest, scaled
+from ui.microscope_stage import handed_apart, has_rest, scaled, shown_states
 
 
 def slot(name: str) -> str:
@@ -40,7 +41,7 @@ def heading(scope: Scope) -> str:
 
 def unified_form(scope: Scope, anatomy: Anatomy) -> str:
     """The step in the unified form, with its numbers; empty for a rule that has none."""
-    if not unified(OPTIMIZERS[scope.lane.optimizer]):
+    if not unified(OPTIMIZERS[scope.lane.optimizer], LANDSCAPES[scope.race.landscape]):
         return ""
     step, direction, rate = _column("ux", "uy"), _column("mx", "my"), slot("alpha")
     if scaled(anatomy):
@@ -59,8 +60,8 @@ def own_numbers(scope: Scope, anatomy: Anatomy) -> str:
     optimizer = OPTIMIZERS[scope.lane.optimizer]
     gradient = ("hx", "hy") if handed_apart(scope) else ("gx", "gy")
     lines = [f"g_t &= {_row(*gradient)}"]
-    for number, (name, values) in enumerate(anatomy.states.items()):
-        names = [f"s{number}{'abcd'[k]}" for k in range(min(values.shape[1], 4))]
+    for number, (name, values) in enumerate(shown_states(anatomy).items()):
+        names = [f"s{number}{'abcd'[k]}" for k in range(values.shape[1])]
         if len(names) == 4:
             a, b, c, d = (slot(name) for name in names)
             matrix = rf"\begin{{pmatrix}}{a} & {b} \\ {c} & {d}\end{{pmatrix}}"
@@ -76,7 +77,11 @@ def own_numbers(scope: Scope, anatomy: Anatomy) -> str:
 def notes_on_form(scope: Scope, anatomy: Anatomy) -> str:
     """What the unified form leaves unsaid of this rule."""
     optimizer = OPTIMIZERS[scope.lane.optimizer]
-    if not unified(optimizer):
+    if LANDSCAPES[scope.race.landscape].slice and optimizer.terms:
+        return _(
+            "The plane is a slice here: M and G belong to all parameters, and have no numbers along x and y alone."
+        )
+    if optimizer.terms is None:
         return _("This rule has no unified form: no M and G of its own make up its step.")
     said = []
     if has_rest(anatomy):

@@ -129,11 +129,11 @@ def test_a_fork_at_the_step_shown(open_scope: Callable[..., MicroscopePage]):
 
 def test_ellipses_can_be_put_away(open_scope: Callable[..., MicroscopePage]):
     scope = open_scope(ADAM)
-    expect(scope.stage.locator(".legend")).to_contain_text("Hessian")
+    expect(scope.stage.locator(".key")).to_contain_text("Hessian")
     ink = scope.ink()
     scope.do("ellipses").click()
     assert scope.ink() != ink
-    expect(scope.stage.locator(".legend")).not_to_contain_text("Hessian")
+    expect(scope.stage.locator(".key")).not_to_contain_text("Hessian")
     expect(scope.do("ellipses")).to_have_attribute("aria-pressed", "false")
     # For those who do not see it.
     for name in ("contour", "chart0", "chart3"):
@@ -146,8 +146,8 @@ def test_dark_and_in_chinese(open_scope: Callable[..., MicroscopePage]):
     light = open_scope(address)
     dark = open_scope(address, color_scheme="dark", locale="zh-CN")
     assert light.ink() != dark.ink()
-    expect(dark.stage.locator(".legend")).to_contain_text("前瞻点")
-    expect(light.stage.locator(".legend")).to_contain_text("look-ahead point")
+    expect(dark.stage.locator(".key")).to_contain_text("前瞻点")
+    expect(light.stage.locator(".key")).to_contain_text("look-ahead point")
     assert "@" not in dark.text and "第 4 步" in dark.text
     numbers = re.compile(r"−?\d+\.\d+")
     assert set(numbers.findall(light.text)) == set(numbers.findall(dark.text))
@@ -167,11 +167,11 @@ def test_on_a_phone(open_scope: Callable[..., MicroscopePage]):
 def test_divergence_and_bad_addresses(open_scope: Callable[..., MicroscopePage]):
     scope = open_scope("/microscope?landscape=rosenbrock&o1=momentum&o1.learning_rate=1&steps=60&fork=b1&o1.warmth=3")
     expect(scope.page.get_by_text("was ignored").first).to_be_visible()
-    expect(scope.stage.locator(".legend")).to_contain_text("diverged")
+    expect(scope.stage.locator(".key")).to_contain_text("diverged")
     scope.do("first").click()
     scope.wait_step(0)
     assert "@" not in scope.text and "∞" not in scope.text.split("Hessian")[0]
-    expect(scope.stage.locator(".legend")).not_to_contain_text("diverged")
+    expect(scope.stage.locator(".key")).not_to_contain_text("diverged")
 
 
 def test_the_race_leads_here_and_back(open_scope: Callable[..., MicroscopePage]):

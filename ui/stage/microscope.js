@@ -13,7 +13,7 @@ class Microscope extends Player {
     super(root, tell, SCOPE);
     root.classList.add("microscope");
     this.legend = document.createElement("div");
-    this.legend.className = "legend";
+    this.legend.className = "key";
     this.contour.root.append(this.legend);
     this.charts = Array.from({ length: CHARTS }, (_, k) => new Plane(this.find(`chart${k}`), { displayModeBar: false, scrollZoom: false }));
     this.wire([this.contour, ...this.charts]);
@@ -106,6 +106,7 @@ class Microscope extends Player {
     const count = runs.diverged >= 0 ? Math.max(runs.diverged, 1) : n;
     const line = { count, diverged: runs.diverged };
     this.path = { ...line, style, xs: Float64Array.from(all.x), ys: Float64Array.from(all.y) };
+    this.reported = all.qx ? { ...this.path, hollow: true, xs: Float64Array.from(all.qx), ys: Float64Array.from(all.qy) } : null;
     this.ghost = null;
     if (ghost) {
       const later = (values) => each((t) => (t < ghost.at ? NaN : values[t - ghost.at]));
@@ -169,6 +170,7 @@ class Microscope extends Player {
     if (!this.path || this.closed) return;
     const step = this.peek ?? this.step;
     const beside = this.ghost && step >= this.ghost.at ? [this.ghost] : [];
+    if (this.reported) beside.push(this.reported);
     this.contour.ink([...beside, this.path], step, { arrows: true, later: 0.6 });
     if (this.contour.drawn) this.overlay(step);
     this.charts.forEach((chart, k) => {
@@ -288,7 +290,7 @@ class Microscope extends Player {
     const { theme, message, words, numbers: n } = this;
     const { box } = frame;
     const points = message.probes.map((name, k) => [name, n[`p${k}x`][step], n[`p${k}y`][step], "diamond"]);
-    if (n.qx) points.push([words.reported, n.qx[step], n.qy[step], "star"]);
+    if (n.qx) points.push([words.reported_here, n.qx[step], n.qy[step], "star"]);
     const rows = [];
     for (const [name, x, y, kind] of points) {
       const [qx, qy] = [frame.x(x), frame.y(y)];
