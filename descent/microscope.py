@@ -240,8 +240,9 @@ def _anatomy(
 
 def _generalized(hessian: np.ndarray, metric: np.ndarray) -> np.ndarray:
     """The largest eigenvalue of A⁻¹H at each step, from the Hessian H and the metric A; NaN where A is singular."""
-    finite = np.isfinite(hessian).all((1, 2)) & np.isfinite(metric).all((1, 2))
-    finite[finite] = np.abs(np.linalg.det(metric[finite].astype(np.float64))) > 0
+    metric = metric.astype(np.float64)
+    finite = np.flatnonzero(np.isfinite(hessian).all((1, 2)) & np.isfinite(metric).all((1, 2)))
+    regular = finite[np.linalg.det(metric[finite]) != 0]
     largest = np.full(len(hessian), np.nan)
-    largest[finite] = np.linalg.eigvals(np.linalg.solve(metric[finite].astype(np.float64), hessian[finite])).real.max(1)
+    largest[regular] = np.linalg.eigvals(np.linalg.solve(metric[regular], hessian[regular])).real.max(1)
     return largest

@@ -258,3 +258,22 @@ def test_noise_and_clipping_are_those_of_the_trajectory() -> None:
     np.testing.assert_allclose(anatomy.trajectory.position, expected.position, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(anatomy.handed, expected.direction, rtol=1e-5, atol=1e-6)
     assert np.abs(anatomy.handed).max() <= 1
+
+
+LAYER = LANDSCAPES["linear_layer"]  # the plane is a slice through four weights
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam", "muon", "shampoo", "soap", "newton", "bfgs", "schedule_free_sgd"])
+def test_of_a_slice_the_plane_shows_its_share(name: str) -> None:
+    optimizer = OPTIMIZERS[name]
+    anatomy, expected = dissect(LAYER, optimizer, steps=40), descend(LAYER, optimizer, steps=40)
+    np.testing.assert_allclose(anatomy.trajectory.position, expected.position, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(anatomy.trajectory.params, expected.params, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(anatomy.handed, expected.gradient[:-1], rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(anatomy.eigenvalues, np.broadcast_to([1.0, 100.0], (41, 2)), rtol=1e-4)
+    assert not unified(optimizer, LAYER) and np.isnan(anatomy.rest).all()
+    assert all(points.shape == (40, 2) for points in anatomy.probes.values()) and anatomy.metric.shape == (40, 2, 2)
+    if name in ("sgd", "newton"):
+        np.testing.assert_allclose(anatomy.sharpness, {"sgd": 100, "newton": 1}[name], rtol=1e-3)
+    for field, values in anatomy.states.items():
+        assert values.shape[1] in (1, 4, 8, 16), field
