@@ -53,6 +53,8 @@ def step() -> None:
         identity = microscope_stage.identity(scope)
         told = {"kind": "microscope", "on_fork": forked}
         stage.show("scope_stage", lambda: microscope_stage.still(scope), identity, moving, dragged, went, **told)
+    if st.session_state.pop("scope_dragged", False):
+        return  # the address waits until the drag is over
     share()
     if st.session_state.pop("scope_anew", False):
         st.rerun()
@@ -96,6 +98,7 @@ def dragged() -> None:
     x, y = (float(v) for v in told["point"])
     move_start((x, y))
     st.session_state.scope_anew = bool(told["done"])
+    st.session_state.scope_dragged = not told["done"]
 
 
 def forked() -> None:

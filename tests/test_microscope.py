@@ -8,18 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from descent.compilation import counting
 from descent.microscope import MOST_STEPS, Anatomy
 from descent.spec import Values
+from figures import shares as shares_chart
+from figures import trace_axes
 from landscapes import LANDSCAPES
 from optimizers import OPTIMIZERS
 from tests.stage_message import unpack
 from ui.language import catalogue
 from ui.microscope import Fork, Scope, anatomy, first_fork, fork_at, from_query, to_query
 from ui.microscope_controls import DEFAULT
+from ui.microscope_runner import random_hessians
 from ui.microscope_stage import moving
 from ui.race import Lane, Race
 from ui.race_controls import DEFAULT as RACE
@@ -298,6 +302,16 @@ def test_the_race_leads_to_it() -> None:
     assert now(session).lane == Lane("sgd", Values(learning_rate=0.02)) and now(session).race.shape == {"kappa": 7}
     assert_shown(session)
     assert session.query_params == ADAM | {"kappa": "7", "o1": "sgd", "o1.learning_rate": "0.02"}
+
+
+def test_charts_are_valid_figures() -> None:
+    found, exact = random_hessians()
+    study = go.Figure(shares_chart(*found, exact, words=("n", "share", "measured", "exact", "known")))
+    assert [trace.name for trace in study.data] == ["known", "measured", "exact"]
+    assert study.layout.yaxis.type == "log" and len(study.data[1].error_y.array) == len(study.data[1].x)
+    axes = go.Figure(trace_axes("sharpness", logarithmic=True))
+    assert not axes.data and axes.layout.annotations[0].text == "sharpness" and axes.layout.yaxis.type == "log"
+    assert go.Figure(trace_axes("M")).layout.yaxis.type == "linear"
 
 
 def test_why_saddles_is_told_when_asked() -> None:
