@@ -66,10 +66,10 @@ LINEAR_LAYER = Landscape(
         Hyper(
             name="rows",
             symbol=r"\theta_U",
-            label=_("Turn from the rows (degrees)"),
+            label=_("Turn of rows (degrees)"),
             help=_(
-                "How far the left singular directions U are turned from the rows. With both angles at 0°, x and y are two "
-                "of the weights themselves."
+                "How far the left singular directions U are turned from the rows. With both angles at 0°, x and y are "
+                "two of the weights themselves."
             ),
             default=30.0,
             low=0.0,
@@ -78,7 +78,7 @@ LINEAR_LAYER = Landscape(
         Hyper(
             name="columns",
             symbol=r"\theta_V",
-            label=_("Turn from the columns (degrees)"),
+            label=_("Turn of columns (degrees)"),
             help=_("How far the right singular directions V are turned from the columns."),
             default=60.0,
             low=0.0,

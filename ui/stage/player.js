@@ -387,10 +387,19 @@ class Player {
   }
 }
 
-// After the browser has shown what was drawn so far, and has had a moment for the user.
-function painted() {
-  const rest = (resolve) => (window.requestIdleCallback ?? setTimeout)(resolve, { timeout: 500 });
-  return new Promise((resolve) => requestAnimationFrame(() => setTimeout(() => rest(resolve), 60)));
+// After the browser has shown what was drawn so far; a page in the background shows nothing.
+function shown() {
+  return new Promise((resolve) => {
+    requestAnimationFrame(() => setTimeout(resolve));
+    setTimeout(resolve, 100);
+  });
+}
+
+// And has had a moment for the user.
+async function painted() {
+  await shown();
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  await new Promise((resolve) => (window.requestIdleCallback ?? setTimeout)(resolve, { timeout: 500 }));
 }
 
 function number(value) {

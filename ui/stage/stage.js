@@ -36,10 +36,13 @@ class Stage extends Player {
     this.step = atEnd ? runs.steps : Math.min(this.step, runs.steps);
     if (message.step !== undefined && !this.begun) this.step = Math.min(message.step, runs.steps);
     this.begun = true;
+    this.drawTable();
     // The paths follow a slider at once, also where the surface below them has yet to be drawn anew.
     if (same) {
       this.contour.ink(this.lanes.map((line) => line.path), this.step, { arrows: true });
       this.root.dataset.paths = draws + 1;
+      await shown();
+      if (this.closed) return undefined;
     }
     if (fresh) {
       this.label();
@@ -47,7 +50,6 @@ class Stage extends Player {
       if (this.closed) return undefined;
       this.root.dataset.ready = "contour";
     }
-    this.drawTable();
     await this.rangeLoss(fresh);
     if (this.closed) return undefined;
     this.moveStart(message.start);
