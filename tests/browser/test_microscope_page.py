@@ -116,15 +116,14 @@ def test_a_fork_at_the_step_shown(open_scope: Callable[..., MicroscopePage]):
         LANDSCAPES["ellipse"], adam, None, 120, {"learning_rate": 0.1}, fork=Fork(50, {"learning_rate": to})
     )
     expect(scope.page.locator(".st-key-slots_fork")).to_contain_text(f"{other.trajectory.loss[-1]:.4g}"[:6])
-    asked = scope.query()
-    ink = scope.ink()
+    asked, ink = scope.query(), scope.ink()
     scope.choose("optimizer", "Newton")
     assert "fork" not in scope.query() and "no unified form" in scope.text
     assert scope.ink() != ink
     draws = scope.draws
     scope.page.go_back()
     scope.wait_draws(draws)
-    assert scope.query() == asked and "Newton" not in scope.text
+    assert scope.query() | {"step": ""} == asked | {"step": ""} and "Newton" not in scope.text
 
 
 def test_ellipses_can_be_put_away(open_scope: Callable[..., MicroscopePage]):
