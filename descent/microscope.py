@@ -8,7 +8,7 @@ which others take their place are traced. So a fork that changes nothing is the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache, partial
+from functools import lru_cache, partial
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -85,7 +85,7 @@ def adapted(optimizer: Optimizer) -> bool:
     return optimizer.limit is not None and (optimizer.terms is not None or optimizer.metric is not None)
 
 
-@cache
+@lru_cache(maxsize=256)
 def _observer(optimizer: Optimizer, layout: bool = False) -> Any:
     """What is noted at each step: as a dict of flat arrays (``layout``), or all in one array."""
 
@@ -122,7 +122,7 @@ def _observer(optimizer: Optimizer, layout: bool = False) -> Any:
     return note if layout else observe
 
 
-@cache
+@lru_cache(maxsize=256)
 def _layout(landscape: Landscape, optimizer: Optimizer) -> Any:
     """What `_observer` notes on a landscape, as shapes."""
     if landscape.slice:
