@@ -27,6 +27,7 @@ def main() -> None:
         # leads to the same file.
         st.Page(race, title=_("Race"), icon=":material/sprint:", default=True, url_path="home"),
         st.Page(race, title=_("Race"), url_path="race", visibility="hidden"),
+        st.Page(ROOT / "pages" / "microscope.py", title=_("Microscope"), icon=":material/biotech:"),
         st.Page(ROOT / "pages" / "catalogue.py", title=_("Catalogue"), icon=":material/grid_view:"),
     ]
     page = st.navigation(pages, position="top")

@@ -162,10 +162,10 @@ def server_time() -> Iterator[Row]:
         begun.append(time.perf_counter())
         configure(*args, **options)  # type: ignore[arg-type]
 
-    def calling() -> Callable[..., object]:
+    def calling(kind: str) -> Callable[..., object]:
         def call(*args: object, **options: object) -> object:
             called.append(time.perf_counter())
-            return component()(*args, **options)
+            return component(kind)(*args, **options)
 
         return call
 

@@ -130,6 +130,7 @@ class Step(NamedTuple):
     scale: jax.Array
     evaluations: jax.Array | None  # (3,), for a rule whose count varies
     reported: jax.Array | None  # see Kernel.report
+    seen: jax.Array | None  # what an observer notes, flat
 
 
 # Columns of the record's table: position, loss, gradient; and the moves of a Step. Behind them come the counts and
@@ -158,9 +159,13 @@ class Kernel(NamedTuple):
     init: Callable[[Any], Any]
     report: Callable[[Any, Any], jax.Array] | None  # (state, params) -> the point that is reported, its loss and, in a
     # slice, all its parameters; None where the point is the one that the run is at, in the plane
-    step: Callable[..., tuple[Any, Any, Step]]  # (t, params, state, normals) -> (params, state, Step);
-    # normals are (2, dimension), or None for a gradient that is neither noisy nor clipped
+    step: Callable[..., tuple[Any, Any, Step]]  # (t, params, state, normals, observe) -> (params, state, Step);
+    # normals are (2, dimension), or None for a gradient that is neither noisy nor clipped; observe: an Observer or None
     normals: Callable[[Any], jax.Array]  # t -> (2, dimension) standard normals of step t, drawn in the loop
+
+
+# (grads, state, params, hyper, problem) -> a flat array: state after the update, params from before it.
+Observer = Callable[[Any, Any, Any, Any, Problem], jax.Array]
 
 
 def kernel(machine: Machine, inputs: Inputs, index: Any) -> Kernel:
@@ -204,7 +209,9 @@ def kernel(machine: Machine, inputs: Inputs, index: Any) -> Kernel:
     def normals(t: Any) -> jax.Array:
         return jax.random.normal(key(0, t), (2, landscape.dimension), dtype)
 
-    def step(t: Any, params: Any, state: Any, noise: jax.Array | None) -> tuple[Any, Any, Step]:
+    def step(
+        t: Any, params: Any, state: Any, noise: jax.Array | None, observe: Observer | None = None
+    ) -> tuple[Any, Any, Step]:
         factor = schedule.factor(t, total, SimpleNamespace(**schedule_hyper))
         # A rule without a learning rate ignores the schedule.
         alpha = hyper.get("learning_rate", 1.0) * factor
@@ -212,7 +219,8 @@ def kernel(machine: Machine, inputs: Inputs, index: Any) -> Kernel:
         value, gradient = jax.value_and_grad(loss)(params)
         result = report(state, params) if report else None
         grads = gradient if noise is None else processing.apply(gradient, unflat(noise[0]), unflat(noise[1]))
-        updates, state = optimizer.update(grads, state, params, now, Problem(loss, minimum, lambda: key(1, t)))
+        problem = Problem(loss, minimum, lambda: key(1, t))
+        updates, state = optimizer.update(grads, state, params, now, problem)
         updates = jax.tree.map(lambda array: jnp.asarray(array, dtype), updates)
         terms = optimizer.terms(state, now, grads) if optimizer.terms else Terms()
         direction = grads if terms.direction is None else terms.direction
@@ -222,38 +230,65 @@ def kernel(machine: Machine, inputs: Inputs, index: Any) -> Kernel:
             points[-1] = jnp.full_like(points[-1], jnp.nan)  # each entry's scale is none along the slice's axes
         counts = jnp.asarray(optimizer.evaluations(state), dtype) if optimizer.evaluations else None
         rate = jnp.asarray(alpha, dtype)
-        record = Step(points[0], value, points[1], points[2], rate, points[3], points[4], counts, result)
+        seen = observe(grads, state, params, now, problem) if observe else None
+        record = Step(points[0], value, points[1], points[2], rate, points[3], points[4], counts, result, seen)
         return jax.tree.map(jnp.add, params, updates), state, record
 
     return Kernel(params_of, point_of, flat, loss, optimizer.init, report, step, normals)
 
 
-def _record(machine: Machine, start: jax.Array, inputs: Inputs, normals: jax.Array, index: Any) -> jax.Array:
-    """The record of one run, as long as ``normals`` (capacity, 2, dimension) are. Its row [steps] is the end."""
+def columns(machine: Machine) -> int:
+    """How many columns the record of a run has, without what an observer adds."""
+    return _STATE + _MOVE + _COUNTS * (machine.optimizer.evaluations is not None) + _report_columns(machine)
+
+
+def record(
+    machine: Machine,
+    start: jax.Array,
+    inputs: Inputs,
+    normals: jax.Array,
+    index: Any,
+    observe: Observer | None = None,
+    later: tuple[Any, Any] | None = None,
+) -> jax.Array:
+    """The record of one run, as long as ``normals`` (capacity, 2, dimension) are. Its row [steps] is the end.
+
+    ``later`` is (step, numbers): from that step on those numbers hold. What ``observe`` notes at each step stands in
+    the last columns.
+    """
     run = kernel(machine, inputs, index)
     rows, steps = normals.shape[0] + 1, inputs.integers[0]
-    counted = machine.optimizer.evaluations is not None
-    columns = _STATE + _MOVE + _COUNTS * counted + _report_columns(machine)
+    known = columns(machine)
 
     def row(now: Step) -> jax.Array:
         return jnp.hstack([part for part in now if part is not None])
 
+    def step(t: Any, params: Any, state: Any) -> tuple[Any, Any, Step]:
+        if later is None:
+            return run.step(t, params, state, normals[t], observe)
+        numbers = jnp.where(t < later[0], inputs.numbers, later[1])
+        return kernel(machine, inputs._replace(numbers=numbers), index).step(t, params, state, normals[t], observe)
+
     def body(t: Any, carry: Any) -> Any:
         params, state, table = carry
-        params, state, now = run.step(t, params, state, normals[t])
+        params, state, now = step(t, params, state)
         return params, state, lax.dynamic_update_slice_in_dim(table, row(now)[None], t, 0)
 
     params = run.params(start)
-    empty = jnp.zeros((rows, columns), start.dtype)
-    params, state, table = lax.fori_loop(0, steps, body, (params, run.init(params), empty))
+    state = run.init(params)
+    width = jax.eval_shape(lambda p, s: row(step(0, p, s)[2]), params, state).shape[0] if observe else known
+    empty = jnp.zeros((rows, width), start.dtype)
+    params, state, table = lax.fori_loop(0, steps, body, (params, state, empty))
     value, gradient = jax.value_and_grad(run.loss)(params)
     table = table.at[steps, :_STATE].set(jnp.hstack([run.point(params), value, run.point(gradient)]))
-    return table if run.report is None else table.at[steps, -_report_columns(machine) :].set(run.report(state, params))
+    if run.report is None:
+        return table
+    return table.at[steps, known - _report_columns(machine) : known].set(run.report(state, params))
 
 
 @partial(jax.jit, static_argnums=0)
 def _record_one(machine: Machine, start: jax.Array, inputs: Inputs, normals: jax.Array) -> jax.Array:
-    return _record(machine, start, inputs, normals, 0)
+    return record(machine, start, inputs, normals, 0)
 
 
 @partial(jax.jit, static_argnums=0)
@@ -261,7 +296,7 @@ def _record_many(machine: Machine, starts: jax.Array, inputs: Inputs, normals: j
     """``normals`` has shape (batch or 1, capacity, 2, dimension)."""
     runs = len(starts)
     each = jnp.broadcast_to(normals, (runs, *normals.shape[1:])) if len(normals) == runs else None
-    one = partial(_record, machine)
+    one = partial(record, machine)
     if each is None:
         return jax.vmap(lambda s, i: one(s, inputs, normals[0], i))(starts, jnp.arange(runs))
     return jax.vmap(lambda s, n, i: one(s, inputs, n, i))(starts, each, jnp.arange(runs))
@@ -412,25 +447,25 @@ def _silence(shape: tuple[int, ...], dtype: Any) -> jax.Array:
     return jnp.zeros(shape, dtype)
 
 
-def _normals(
-    seed: int, steps: int, batch: int | None, dimension: int, dtype: Any, noisy: float
+def draws(
+    seed: int, steps: int, batch: int | None, dimension: int, dtype: Any, noisy: float, capacity: int | None = None
 ) -> np.ndarray | jax.Array:
-    """Standard normals for `_record_one` or `_record_many`, drawn on the host.
+    """Standard normals for `record`, drawn on the host.
 
     They are an argument because drawing them in the loop costs more than the steps do, and compiling a
     generator into every run more than a user waits for. A longer run begins like a shorter one.
     """
-    capacity = _capacity(steps, batch is None)
+    capacity = capacity or _capacity(steps, batch is None)
     if not noisy:
         with jax.enable_x64(dtype == np.float64):
             return _silence((*(() if batch is None else (1,)), capacity, 2, dimension), dtype)
-    draws = np.zeros((batch or 1, capacity, 2, dimension), dtype)
-    for index, draw in enumerate(draws):
+    drawn = np.zeros((batch or 1, capacity, 2, dimension), dtype)
+    for index, draw in enumerate(drawn):
         draw[:steps] = np.random.default_rng((seed, index)).standard_normal((steps, 2, dimension))
-    return draws[0] if batch is None else draws
+    return drawn[0] if batch is None else drawn
 
 
-def _trajectory(table: np.ndarray, steps: int, machine: Machine) -> Trajectory:
+def trajectory(table: np.ndarray, steps: int, machine: Machine) -> Trajectory:
     """Cut the table of a record into its parts, find where it stopped being finite, and blank what follows."""
     landscape, optimizer, _ = machine
     table = table[..., : steps + 1, :]
@@ -523,10 +558,10 @@ def descend(
     )
     steps, single = int(steps), points.ndim == 1
     batch = None if single else len(points)
-    normals = _normals(seed, steps, batch, landscape.dimension, points.dtype, noise or relative_noise)
-    record = _record_one if single else _record_many
+    normals = draws(seed, steps, batch, landscape.dimension, points.dtype, noise or relative_noise)
+    run = _record_one if single else _record_many
     with jax.enable_x64(points.dtype == np.float64):
-        return _trajectory(np.asarray(record(machine, points, inputs, normals)), steps, machine)
+        return trajectory(np.asarray(run(machine, points, inputs, normals)), steps, machine)
 
 
 def ends(

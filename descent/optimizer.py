@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -46,12 +46,13 @@ class Problem:
 class Terms(NamedTuple):
     """The unified form Δθ_t = −α_t / √(G_t + ε) · M_t of a rule at one step; None where it has no such term.
 
-    Most rules put ε outside the root, √G_t + ε, as their papers and torch do; each docstring says. Decoupled weight
+    Most rules put ε outside the root, √G_t + ε, as their papers and torch do: that ε is ``eps``. Decoupled weight
     decay comes on top of the form.
     """
 
     direction: Params | None = None  # M_t; None: the gradient itself
     scale: Params | None = None  # G_t; None: 1
+    eps: Any = None  # () what is added to the root of G_t; None: nothing
 
 
 class Cost(NamedTuple):
@@ -89,6 +90,14 @@ class Optimizer:
 
     Rules that average have two points: params are always where the gradient is taken, and
     ``report(state, params) -> params`` is the point that the method offers as its result. None: the same.
+
+    The rest explains a step to people; runs do without. ``symbols`` names fields of the state as ``equations`` does;
+    m and v, where there are such fields, are M_t and G_t before their bias is corrected. Both of the following are
+    given the state after the update, and params from before it: ``probes(grads, state, params, hyper, problem)``
+    gives points that the step has to do with, by the names that people read, and
+    ``metric(state, params, hyper, problem)`` the (n, n) matrix that the direction is divided by, for rules where it
+    is not the diagonal √G_t + ε of the unified form. ``limit(hyper)`` is c of the sharpest quadratic on which the
+    rule is stable: the largest curvature, measured in the metric, must stay below c/α.
     """
 
     id: str
@@ -109,6 +118,10 @@ class Optimizer:
     adds: str = ""
     look: int = -1
     on_vectors: str = ""
+    symbols: Mapping[str, str] = field(default_factory=dict)  # LaTeX by the field's name
+    probes: Callable[[Params, State, Params, Any, Problem], Mapping[str, Params]] | None = None
+    metric: Callable[[State, Params, Any, Problem], jax.Array] | None = None
+    limit: Callable[[Any], Any] | None = None
 
     def memory(self, side: int = 1024) -> float:
         """How many numbers it carries from step to step for each parameter of a ``side`` × ``side`` matrix."""

@@ -6,9 +6,20 @@ built a hundred times faster than graph objects. Colours that depend on the them
 makes small pictures without Plotly, and `figures.tree` lays out a family tree.
 """
 
-from figures.curves import loss_curves
+from figures.curves import loss_curves, shares, trace_axes
 from figures.height import Height
-from figures.style import LaneStyle, lane_styles, style_number
+from figures.style import COORDINATES, LaneStyle, lane_styles, style_number
 from figures.surfaces import contour, surface
 
-__all__ = ["Height", "LaneStyle", "contour", "lane_styles", "loss_curves", "style_number", "surface"]
+__all__ = [
+    "COORDINATES",
+    "Height",
+    "LaneStyle",
+    "contour",
+    "lane_styles",
+    "loss_curves",
+    "shares",
+    "style_number",
+    "surface",
+    "trace_axes",
+]

@@ -45,6 +45,9 @@ class LaneStyle:
     marker: str
 
 
+# How the coordinates x and y are drawn where a picture is about them, and not about optimizers.
+COORDINATES = (LaneStyle(*PALETTE[6], (), "circle"), LaneStyle(*PALETTE[1], (), "square"))
+
 STYLES = math.lcm(len(PALETTE), len(DASHES), len(MARKERS))
 
 

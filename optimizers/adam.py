@@ -10,7 +10,7 @@ from jax import tree
 from descent.hyper import Hyper
 from descent.optimizer import Optimizer, Params, Problem, Terms
 from descent.text import _
-from optimizers import knobs, unified
+from optimizers import knobs, stability, unified
 from optimizers.moments import average, average_of_squares, debias, scaled, zeros
 
 FAMILY = _("Adam")
@@ -57,7 +57,7 @@ def adam_update(
 def adam_terms(state: AdamState, hyper: Any, grads: Params) -> Terms:
     """M_t and G_t are the moments as they are used: corrected, unless that is switched off."""
     on = hyper.bias_correction
-    return Terms(debias(state.m, hyper.b1, state.count, on), debias(state.v, hyper.b2, state.count, on))
+    return Terms(debias(state.m, hyper.b1, state.count, on), debias(state.v, hyper.b2, state.count, on), hyper.eps)
 
 
 def adamw_update(
@@ -81,7 +81,7 @@ def adamw_update(
 
 def adamw_terms(state: AdamState, hyper: Any, grads: Params) -> Terms:
     """Adam's M_t and G_t. The decay −αλθ is no part of the unified form: being outside it is the point."""
-    return Terms(debias(state.m, hyper.b1, state.count), debias(state.v, hyper.b2, state.count))
+    return Terms(debias(state.m, hyper.b1, state.count), debias(state.v, hyper.b2, state.count), hyper.eps)
 
 
 class NAdamState(NamedTuple):
@@ -132,7 +132,7 @@ def nadam_terms(state: NAdamState, hyper: Any, grads: Params) -> Terms:
     now, following = (_nadam_momentum(count, hyper) for count in (state.count, state.count + 1))
     ahead = scaled(following / (1 - state.product * following), state.m)
     fresh = scaled((1 - now) / (1 - state.product), grads)
-    return Terms(tree.map(jnp.add, ahead, fresh), debias(state.v, hyper.b2, state.count))
+    return Terms(tree.map(jnp.add, ahead, fresh), debias(state.v, hyper.b2, state.count), hyper.eps)
 
 
 def adam_l2_update(
@@ -187,7 +187,7 @@ def amsgrad_update(
 
 def amsgrad_terms(state: AMSGradState, hyper: Any, grads: Params) -> Terms:
     """M_t = m̂_t, G_t is the corrected maximum."""
-    return Terms(debias(state.m, hyper.b1, state.count), debias(state.largest, hyper.b2, state.count))
+    return Terms(debias(state.m, hyper.b1, state.count), debias(state.largest, hyper.b2, state.count), hyper.eps)
 
 
 class AdaMaxState(NamedTuple):
@@ -267,7 +267,8 @@ def radam_terms(state: AdamState, hyper: Any, grads: Params) -> Terms:
     """M_t = r_t·m̂_t and G_t = v̂_t once the scale is trusted; m̂_t and 1 before."""
     factor, trusted = _rectification(state, hyper)
     m, v = debias(state.m, hyper.b1, state.count), debias(state.v, hyper.b2, state.count)
-    return Terms(scaled(factor, m), tree.map(lambda v: jnp.where(trusted, v, jnp.ones_like(v)), v))
+    scale = tree.map(lambda v: jnp.where(trusted, v, jnp.ones_like(v)), v)
+    return Terms(scaled(factor, m), scale, jnp.where(trusted, hyper.eps, 0.0))
 
 
 def adabelief_update(
@@ -367,7 +368,7 @@ def adan_update(
 def adan_terms(state: AdanState, hyper: Any, grads: Params) -> Terms:
     """M_t = m̂_t + β₂d̂_t, G_t = n̂_t."""
     m, d = debias(state.m, hyper.b1, state.count), debias(state.d, hyper.b2, state.count)
-    return Terms(tree.map(lambda m, d: m + hyper.b2 * d, m, d), debias(state.n, hyper.b3, state.count))
+    return Terms(tree.map(lambda m, d: m + hyper.b2 * d, m, d), debias(state.n, hyper.b3, state.count), hyper.eps)
 
 
 class AdEMAMixState(NamedTuple):
@@ -411,7 +412,7 @@ def ademamix_terms(state: AdEMAMixState, hyper: Any, grads: Params) -> Terms:
     """M_t = m̂_t + a·s_t, G_t = v̂_t."""
     m = debias(state.m, hyper.b1, state.count)
     mix = tree.map(lambda m, s: m + hyper.mix * s, m, state.slow)
-    return Terms(mix, debias(state.v, hyper.b2, state.count))
+    return Terms(mix, debias(state.v, hyper.b2, state.count), hyper.eps)
 
 
 def adopt_update(
@@ -476,6 +477,8 @@ v_t &= \beta_2 v_{t-1} + (1-\beta_2)\, g_t^2 & \hat v_t &= \frac{v_t}{1-\beta_2^
     init=adam_init,
     update=adam_update,
     terms=adam_terms,
+    symbols={"m": "m_t", "v": "v_t"},
+    limit=stability.averaged,
 )
 
 ADAMW = Optimizer(
@@ -508,6 +511,8 @@ v_t &= \beta_2 v_{t-1} + (1-\beta_2)\, g_t^2 & \hat v_t &= \frac{v_t}{1-\beta_2^
     init=adam_init,
     update=adamw_update,
     terms=adamw_terms,
+    symbols={"m": "m_t", "v": "v_t"},
+    limit=stability.averaged,
 )
 
 NADAM = Optimizer(
@@ -549,6 +554,7 @@ v_t &= \beta_2 v_{t-1} + (1-\beta_2)\, g_t^2 \\
     init=nadam_init,
     update=nadam_update,
     terms=nadam_terms,
+    symbols={"m": "m_t", "v": "v_t"},
 )
 
 _LEARNING_RATE = knobs.learning_rate(1e-3, low=1e-5, help=_HELP)
@@ -584,6 +590,8 @@ g_t &\leftarrow g_t + \lambda\, \theta_{t-1} \\
     init=adam_init,
     update=adam_l2_update,
     terms=adamw_terms,
+    symbols={"m": "m_t", "v": "v_t"},
+    limit=stability.averaged,
 )
 
 AMSGRAD = Optimizer(
@@ -605,6 +613,8 @@ v_t &= \beta_2 v_{t-1} + (1-\beta_2)\, g_t^2 \\
     init=amsgrad_init,
     update=amsgrad_update,
     terms=amsgrad_terms,
+    symbols={"m": "m_t", "v": "v_t", "largest": r"\bar v_t"},
+    limit=stability.averaged,
 )
 
 ADAMAX = Optimizer(
@@ -630,6 +640,7 @@ u_t &= \max(\beta_2 u_{t-1}, |g_t| + \varepsilon) \\
     init=adamax_init,
     update=adamax_update,
     terms=adamax_terms,
+    symbols={"m": "m_t", "u": "u_t"},
 )
 
 RADAM = Optimizer(
@@ -656,6 +667,7 @@ r_t &= \sqrt{\frac{(\rho_t-4)(\rho_t-2)\,\rho_\infty}{(\rho_\infty-4)(\rho_\inft
     init=adam_init,
     update=radam_update,
     terms=radam_terms,
+    symbols={"m": "m_t", "v": "v_t"},
 )
 
 ADABELIEF = Optimizer(
@@ -685,6 +697,8 @@ s_t &= \beta_2 s_{t-1} + (1-\beta_2)\, (g_t - m_t)^2 + \varepsilon & \hat s_t &=
     init=adam_init,
     update=adabelief_update,
     terms=adamw_terms,
+    symbols={"m": "m_t", "v": "s_t"},
+    limit=stability.averaged,
 )
 
 YOGI = Optimizer(
@@ -710,6 +724,8 @@ v_t &= v_{t-1} - (1-\beta_2) \operatorname{sign}(v_{t-1} - g_t^2)\, g_t^2 & \hat
     init=yogi_init,
     update=yogi_update,
     terms=adamw_terms,
+    symbols={"m": "m_t", "v": "v_t"},
+    limit=stability.averaged,
 )
 
 ADAN = Optimizer(
@@ -740,6 +756,7 @@ n_t &= \beta_3 n_{t-1} + (1-\beta_3)\, \bigl(g_t + \beta_2 (g_t - g_{t-1})\bigr)
     init=adan_init,
     update=adan_update,
     terms=adan_terms,
+    symbols={"m": "m_t", "d": "d_t", "n": "n_t"},
 )
 
 ADEMAMIX = Optimizer(
@@ -776,6 +793,7 @@ ADEMAMIX = Optimizer(
     init=ademamix_init,
     update=ademamix_update,
     terms=ademamix_terms,
+    symbols={"m": "m_t", "slow": "s_t", "v": "v_t"},
 )
 
 ADOPT = Optimizer(
@@ -802,6 +820,7 @@ v_t &= \beta_2 v_{t-1} + (1-\beta_2)\, g_t^2
     init=adam_init,
     update=adopt_update,
     terms=adopt_terms,
+    symbols={"m": "m_t", "v": "v_t"},
 )
 
 MEMBERS = (

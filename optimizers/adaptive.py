@@ -9,7 +9,7 @@ from jax import tree
 
 from descent.optimizer import Optimizer, Params, Problem, Terms
 from descent.text import _
-from optimizers import knobs, unified
+from optimizers import knobs, stability, unified
 from optimizers.moments import average_of_squares, zeros
 
 FAMILY = _("Adaptive")
@@ -45,7 +45,7 @@ def adagrad_update(
 
 def adagrad_terms(state: AdaGradState, hyper: Any, grads: Params) -> Terms:
     """M_t = g_t, G_t = the sum of squares."""
-    return Terms(scale=state.squares)
+    return Terms(scale=state.squares, eps=hyper.eps)
 
 
 class RMSpropState(NamedTuple):
@@ -98,7 +98,8 @@ def rmsprop_terms(state: RMSpropState, hyper: Any, grads: Params) -> Terms:
     With momentum, earlier gradients were divided by the roots of their own time, so no M is made of gradients
     alone; this one is what today's root turns into today's step.
     """
-    return Terms(tree.map(lambda s, v: (jnp.sqrt(s) + hyper.eps) * v, state.scale, state.velocity), state.scale)
+    direction = tree.map(lambda s, v: (jnp.sqrt(s) + hyper.eps) * v, state.scale, state.velocity)
+    return Terms(direction, state.scale, hyper.eps)
 
 
 class AdaDeltaState(NamedTuple):
@@ -177,6 +178,8 @@ G_t &= G_{t-1} + g_t^2 \\
     init=adagrad_init,
     update=adagrad_update,
     terms=adagrad_terms,
+    symbols={"squares": "G_t"},
+    limit=stability.plain,
 )
 
 RMSPROP = Optimizer(
@@ -218,6 +221,8 @@ v_t &= \rho\, v_{t-1} + \frac{g_t}{\sqrt{G_t} + \varepsilon} \\
     init=rmsprop_init,
     update=rmsprop_update,
     terms=rmsprop_terms,
+    symbols={"scale": "G_t", "velocity": "v_t"},
+    limit=stability.heavy_ball,
 )
 
 ADADELTA = Optimizer(
@@ -253,6 +258,7 @@ D_t &= \beta\, D_{t-1} + (1-\beta)\, \delta_t^2 \\
     init=adadelta_init,
     update=adadelta_update,
     terms=adadelta_terms,
+    symbols={"squares": "G_t", "steps": "D_t"},
 )
 
 MEMBERS = (ADAGRAD, RMSPROP, ADADELTA)

@@ -10,11 +10,12 @@ from jax import tree
 from descent.hyper import Hyper
 from descent.optimizer import Optimizer, Params, Problem, Terms
 from descent.text import _
-from optimizers import knobs
+from optimizers import knobs, stability
 from optimizers.moments import average_of_squares, debias, zeros
 from optimizers.vectors import choose
 
 FAMILY = _("Averaging")
+FAST = _("fast point")
 
 
 class ScheduleFreeState(NamedTuple):
@@ -82,6 +83,13 @@ def schedule_free_adamw_update(
         lambda g, r, y: -hyper.learning_rate * (g / (r + hyper.eps) + hyper.weight_decay * y), grads, root, params
     )
     return _average(state, step, hyper)
+
+
+def schedule_free_probes(
+    grads: Params, state: ScheduleFreeState, params: Params, hyper: Any, problem: Problem
+) -> dict[str, Params]:
+    """z, which steps like SGD or Adam."""
+    return {FAST: state.z}
 
 
 def report_average(state: ScheduleFreeState, params: Params) -> Params:
@@ -201,6 +209,8 @@ y_t &= \beta_1 x_t + (1-\beta_1)\, z_t
     init=schedule_free_init,
     update=schedule_free_sgd_update,
     report=report_average,
+    symbols={"z": "z_t", "x": "x_t"},
+    probes=schedule_free_probes,
 )
 
 SCHEDULE_FREE_ADAMW = Optimizer(
@@ -230,6 +240,8 @@ y_t &= \beta_1 x_t + (1-\beta_1)\, z_t
     init=schedule_free_init,
     update=schedule_free_adamw_update,
     report=report_average,
+    symbols={"v": "v_t", "z": "z_t", "x": "x_t"},
+    probes=schedule_free_probes,
 )
 
 LOOKAHEAD = Optimizer(
@@ -272,6 +284,7 @@ v_t &= \rho\, v_{t-1} + g_t \\
     init=lookahead_init,
     update=lookahead_update,
     report=report_slow,
+    symbols={"velocity": "v_t", "slow": r"\phi"},
 )
 
 POLYAK_AVERAGE = Optimizer(
@@ -304,6 +317,8 @@ POLYAK_AVERAGE = Optimizer(
     update=polyak_average_update,
     terms=polyak_average_terms,
     report=report_mean,
+    symbols={"mean": r"\bar\theta_t"},
+    limit=stability.plain,
 )
 
 MEMBERS = (SCHEDULE_FREE_SGD, SCHEDULE_FREE_ADAMW, LOOKAHEAD, POLYAK_AVERAGE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import jax
@@ -12,7 +13,7 @@ from jax.flatten_util import ravel_pytree
 from descent.hyper import Hyper
 from descent.optimizer import Cost, Optimizer, Params, Problem
 from descent.text import _
-from optimizers import knobs
+from optimizers import knobs, stability
 from optimizers.gradient import NoState, init_nothing
 from optimizers.line_search import TRIALS, backtrack
 from optimizers.moments import average, debias, scaled, zeros
@@ -20,6 +21,9 @@ from optimizers.symmetric import eigh, negligible
 from optimizers.vectors import add_scaled, choose, dot, norm_squared, signs_like
 
 FAMILY = _("Curvature")
+CRITICAL = _("critical point of the quadratic model")
+LEARNT = _("minimum of the learnt model")
+ALONG = _("minimum of the model along the direction")
 
 
 def newton_update(
@@ -68,6 +72,24 @@ def _eigen_step(grads: Params, params: Params, hyper: Any, problem: Problem, cur
     nothing = negligible(divisors)
     along = jnp.where(nothing, 0, (vectors.T @ g) / jnp.where(nothing, 1, divisors))
     return unravel(-hyper.learning_rate * (vectors @ along))
+
+
+def model_probes(grads: Params, state: NoState, params: Params, hyper: Any, problem: Problem) -> dict[str, Params]:
+    """Where the gradient of the quadratic model vanishes, whatever α and δ are."""
+    whole = SimpleNamespace(learning_rate=1.0)
+    return {CRITICAL: tree.map(jnp.add, params, _eigen_step(grads, params, whole, problem, lambda values: values))}
+
+
+def newton_metric(state: NoState, params: Params, hyper: Any, problem: Problem) -> jax.Array:
+    """H + δI."""
+    hessian = problem.hessian(params)
+    return hessian + hyper.damping * jnp.eye(len(hessian), dtype=hessian.dtype)
+
+
+def saddle_free_metric(state: NoState, params: Params, hyper: Any, problem: Problem) -> jax.Array:
+    """|H| + δI."""
+    values, vectors = eigh(problem.hessian(params))
+    return (vectors * (jnp.abs(values) + hyper.damping)) @ vectors.T
 
 
 class BFGSState(NamedTuple):
@@ -137,6 +159,18 @@ def _search(
 def searched(state: Any) -> Cost:
     """The gradient, and the loss there and at each trial."""
     return Cost(1, 1 + state.trials, 0)
+
+
+def bfgs_probes(grads: Params, state: BFGSState, params: Params, hyper: Any, problem: Problem) -> dict[str, Params]:
+    """θ − Bg, before the line search."""
+    x, unravel = ravel_pytree(params)
+    return {LEARNT: unravel(x - state.inverse @ ravel_pytree(grads)[0])}
+
+
+def bfgs_metric(state: BFGSState, params: Params, hyper: Any, problem: Problem) -> jax.Array:
+    """The Hessian that was learnt, the inverse of B."""
+    values, vectors = eigh(state.inverse)
+    return (vectors / values) @ vectors.T
 
 
 MEMORY = 10  # pairs that fit the state
@@ -249,6 +283,16 @@ def conjugate_gradient_update(
     return scaled(size, direction), ConjugateState(state.count + 1, kept, grads, trials)
 
 
+def conjugate_gradient_probes(
+    grads: Params, state: ConjugateState, params: Params, hyper: Any, problem: Problem
+) -> dict[str, Params]:
+    """Where the model is lowest along the direction, or its mirror image where it curves down."""
+    slope = dot(grads, state.direction)
+    curvature = jnp.abs(dot(state.direction, problem.hessian_vector_product(params, state.direction)))
+    length = jnp.where(curvature == 0, 1, jnp.abs(slope) / jnp.where(curvature == 0, 1, curvature))
+    return {ALONG: add_scaled(params, length, state.direction)}
+
+
 def conjugate_gradient_evaluations(state: ConjugateState) -> Cost:
     """The gradient, the curvature along the direction, and the loss here and at each trial."""
     return Cost(1, 1 + state.trials, 1)
@@ -336,6 +380,9 @@ NEWTON = Optimizer(
     init=init_nothing,
     update=newton_update,
     cost=Cost(gradients=1, hessian_vector_products=2),
+    probes=model_probes,
+    metric=newton_metric,
+    limit=stability.plain,
 )
 
 SADDLE_FREE_NEWTON = Optimizer(
@@ -354,6 +401,9 @@ SADDLE_FREE_NEWTON = Optimizer(
     init=init_nothing,
     update=saddle_free_newton_update,
     cost=Cost(gradients=1, hessian_vector_products=2),
+    probes=model_probes,
+    metric=saddle_free_metric,
+    limit=stability.plain,
 )
 
 BFGS = Optimizer(
@@ -378,6 +428,9 @@ B_t &= \Bigl(I - \frac{s y^\top}{y^\top s}\Bigr) B_{t-1} \Bigl(I - \frac{y s^\to
     update=bfgs_update,
     cost=Cost(gradients=1, values=1 + TRIALS),
     evaluations=searched,
+    symbols={"inverse": "B_t"},
+    probes=bfgs_probes,
+    metric=bfgs_metric,
 )
 
 LBFGS = Optimizer(
@@ -434,6 +487,8 @@ d_t &= -g_t + \beta_t\, d_{t-1} \\
     update=conjugate_gradient_update,
     cost=Cost(gradients=1, values=1 + TRIALS, hessian_vector_products=1),
     evaluations=conjugate_gradient_evaluations,
+    symbols={"direction": "d_t"},
+    probes=conjugate_gradient_probes,
 )
 
 SOPHIA = Optimizer(
@@ -482,6 +537,7 @@ h_t &= \beta_2 h_{t-1} + (1-\beta_2)\; u \odot H_t u, \quad u_i = \pm 1 \\
     update=sophia_update,
     cost=Cost(gradients=1, hessian_vector_products=1),
     evaluations=sophia_evaluations,
+    symbols={"m": "m_t", "h": "h_t"},
 )
 
 MEMBERS = (NEWTON, SADDLE_FREE_NEWTON, BFGS, LBFGS, CONJUGATE_GRADIENT, SOPHIA)

@@ -10,7 +10,7 @@ from jax import tree
 from descent.hyper import Hyper
 from descent.optimizer import Cost, Optimizer, Params, Problem, Terms
 from descent.text import _
-from optimizers import knobs
+from optimizers import knobs, stability
 from optimizers.line_search import TRIALS, backtrack
 from optimizers.moments import scaled
 from optimizers.vectors import norm_squared, normal_like
@@ -150,6 +150,7 @@ SGD = Optimizer(
     init=init_nothing,
     update=sgd_update,
     terms=plain_terms,
+    limit=stability.plain,
 )
 
 SGDW = Optimizer(

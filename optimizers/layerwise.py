@@ -67,7 +67,7 @@ def lamb_update(
     Reference: You et al. (2020), Large Batch Optimization for Deep Learning: Training BERT in 76 minutes.
     """
     state = AdamState(state.count + 1, average(state.m, grads, hyper.b1), average_of_squares(state.v, grads, hyper.b2))
-    m, v = adamw_terms(state, hyper, grads)
+    m, v, _eps = adamw_terms(state, hyper, grads)
     pull = tree.map(lambda m, v, p: m / (jnp.sqrt(v) + hyper.eps) + hyper.weight_decay * p, m, v, params)
     return tree.map(lambda u, p: -hyper.learning_rate * _trust(u, p, 1) * u, pull, params), state
 
@@ -216,6 +216,7 @@ v_t &= \rho\, v_{t-1} + \alpha_t\, \eta\, \frac{\|\theta_{t-1}\|}{\|u_t\|}\, u_t
     init=init_velocity,
     update=lars_update,
     per_layer=True,
+    symbols={"velocity": "v_t"},
 )
 
 LAMB = Optimizer(
@@ -243,6 +244,7 @@ u_t &= \frac{\hat m_t}{\sqrt{\hat v_t} + \varepsilon} + \lambda\, \theta_{t-1} \
     init=adam_init,
     update=lamb_update,
     per_layer=True,
+    symbols={"m": "m_t", "v": "v_t"},
 )
 
 NOVOGRAD = Optimizer(
@@ -271,6 +273,7 @@ m_t &= \beta_1 m_{t-1} + \frac{g_t}{\sqrt{v_t} + \varepsilon} + \lambda\, \theta
     update=novograd_update,
     terms=novograd_terms,
     per_layer=True,
+    symbols={"m": "m_t", "v": "v_t"},
 )
 
 ADAFACTOR = Optimizer(
@@ -315,6 +318,7 @@ u_t &= \frac{g_t}{\sqrt{v_t}} \\
     update=adafactor_update,
     on_vectors=_("RMSprop with a growing β and steps relative to the size of the point"),
     per_layer=True,
+    symbols={"v": "v_t"},
 )
 
 MEMBERS = (LARS, LAMB, NOVOGRAD, ADAFACTOR)

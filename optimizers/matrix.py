@@ -11,7 +11,7 @@ from jax import lax, tree
 from descent.hyper import Hyper
 from descent.optimizer import Optimizer, Params, Problem, Terms
 from descent.text import _
-from optimizers import knobs
+from optimizers import knobs, stability
 from optimizers.moments import average, average_of_squares, debias, scaled, zeros
 from optimizers.symmetric import eigh
 
@@ -91,7 +91,9 @@ def muon_terms(state: MuonState, hyper: Any, grads: Params) -> Terms:
         return max(1.0, columns / rows) ** 0.5 * orthogonalized(m, hyper.eps)
 
     v = debias(state.v, hyper.b2, state.count)
-    return Terms(tree.map(direction, ahead), tree.map(lambda m, v: jnp.ones_like(m) if m.ndim == 2 else v, ahead, v))
+    scale = tree.map(lambda m, v: jnp.ones_like(m) if m.ndim == 2 else v, ahead, v)
+    matrices = any(leaf.ndim == 2 for leaf in tree.leaves(ahead))
+    return Terms(tree.map(direction, ahead), scale, None if matrices else hyper.eps)
 
 
 def _sides(array: jax.Array) -> jax.Array:
@@ -147,16 +149,26 @@ R_t &= R_{t-1} + G_t^\top G_t, \qquad
         for g, sums in zip(leaves, state.factors, strict=True)
     )
 
-    def power(factor: jax.Array, exponent: float) -> jax.Array:
-        values, vectors = eigh(factor + hyper.eps * jnp.eye(len(factor), dtype=factor.dtype))
-        # Rounding must not take an eigenvalue below the ε that it has at least.
-        return (vectors * jnp.maximum(values, hyper.eps) ** exponent) @ vectors.T
-
     steps = [
-        -hyper.learning_rate * _transform(g, tuple(power(f, -0.5 / len(sums)) for f in sums))
+        -hyper.learning_rate * _transform(g, tuple(_power(f, -0.5 / len(sums), hyper.eps) for f in sums))
         for g, sums in zip(leaves, factors, strict=True)
     ]
     return structure.unflatten(steps), ShampooState(factors)
+
+
+def _power(factor: jax.Array, exponent: float, eps: Any) -> jax.Array:
+    """A power of a sum of products, to which ε times the identity is added."""
+    values, vectors = eigh(factor + eps * jnp.eye(len(factor), dtype=factor.dtype))
+    # Rounding must not take an eigenvalue below the ε that it has at least.
+    return (vectors * jnp.maximum(values, eps) ** exponent) @ vectors.T
+
+
+def shampoo_metric(state: ShampooState, params: Params, hyper: Any, problem: Problem) -> jax.Array:
+    """Of one vector, the root of its matrix. Of several arrays, which have no common one, NaN."""
+    if [len(sums) for sums in state.factors] != [1]:
+        size = sum(leaf.size for leaf in tree.leaves(params))
+        return jnp.full((size, size), jnp.nan)
+    return _power(state.factors[0][0], 0.5, hyper.eps)
 
 
 class SoapState(NamedTuple):
@@ -255,6 +267,7 @@ m_t &= \rho\, m_{t-1} + (1-\rho)\, g_t \\
     terms=muon_terms,
     on_vectors=_("exactly NAdam, without its momentum warm-up"),
     per_layer=True,
+    symbols={"m": "m_t", "v": "v_t"},
 )
 
 SHAMPOO = Optimizer(
@@ -280,6 +293,9 @@ R_t &= R_{t-1} + G_t^\top G_t \\
     update=shampoo_update,
     on_vectors=_("AdaGrad with its full matrix"),
     per_layer=True,
+    symbols={"factors": r"\sum_{i \le t} g_i g_i^\top"},
+    metric=shampoo_metric,
+    limit=stability.plain,
 )
 
 SOAP = Optimizer(
@@ -318,6 +334,7 @@ v_t &= \beta_2 v_{t-1} + (1-\beta_2)\, (Q_L^\top G_t\, Q_R)^2 \\
     update=soap_update,
     on_vectors=_("Adam in the eigenvectors of the average of ggᵀ"),
     per_layer=True,
+    symbols={"m": "M_t", "v": "v_t"},
 )
 
 MEMBERS = (MUON, SHAMPOO, SOAP)

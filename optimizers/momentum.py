@@ -9,10 +9,11 @@ from jax import tree
 from descent.hyper import Hyper
 from descent.optimizer import Optimizer, Params, Problem, Terms
 from descent.text import _
-from optimizers import knobs
+from optimizers import knobs, stability
 from optimizers.moments import average, zeros
 
 FAMILY = _("Momentum")
+ITERATE, LOOK_AHEAD = _("iterate"), _("look-ahead point")
 
 
 class VelocityState(NamedTuple):
@@ -94,6 +95,15 @@ def nesterov_terms(state: VelocityState, hyper: Any, grads: Params) -> Terms:
     return Terms(direction=tree.map(lambda v, g: g + hyper.momentum * v, state.velocity, grads))
 
 
+def nesterov_probes(
+    grads: Params, state: VelocityState, params: Params, hyper: Any, problem: Problem
+) -> dict[str, Params]:
+    """The iterate φ, to which the gradient alone would lead, and the point ahead of it where the next is taken."""
+    iterate = tree.map(lambda p, g: p - hyper.learning_rate * g, params, grads)
+    ahead = tree.map(lambda p, v: p - hyper.learning_rate * hyper.momentum * v, iterate, state.velocity)
+    return {ITERATE: iterate, LOOK_AHEAD: ahead}
+
+
 def qhm_update(
     grads: Params, state: VelocityState, params: Params, hyper: Any, problem: Problem
 ) -> tuple[Params, VelocityState]:
@@ -139,6 +149,8 @@ v_t &= \rho\, v_{t-1} + g_t \\
     init=init_velocity,
     update=momentum_update,
     terms=momentum_terms,
+    symbols={"velocity": "v_t"},
+    limit=stability.heavy_ball,
 )
 
 NESTEROV = Optimizer(
@@ -158,6 +170,9 @@ v_t &= \rho\, v_{t-1} + g_t \\
     init=init_velocity,
     update=nesterov_update,
     terms=nesterov_terms,
+    symbols={"velocity": "v_t"},
+    probes=nesterov_probes,
+    limit=stability.nesterov,
 )
 
 QHM = Optimizer(
@@ -191,6 +206,8 @@ QHM = Optimizer(
     init=init_velocity,
     update=qhm_update,
     terms=qhm_terms,
+    symbols={"velocity": r"\bar v_t"},
+    limit=lambda hyper: stability.quasi_hyperbolic(hyper.momentum, hyper.nu),
 )
 
 MEMBERS = (MOMENTUM, NESTEROV, QHM)

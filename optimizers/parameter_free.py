@@ -109,8 +109,9 @@ def dog_update(grads: Params, state: DoGState, params: Params, hyper: Any, probl
 
 
 def dog_terms(state: DoGState, hyper: Any, grads: Params) -> Terms:
-    """M_t = r_t g_t and G_t = Σ‖g‖², the same for all coordinates, with ε inside the root."""
-    return Terms(scaled(state.distance, grads), tree.map(lambda g: jnp.full_like(g, state.squares), grads))
+    """M_t = r_t g_t and G_t = Σ‖g‖² + ε, the same for all coordinates."""
+    scale = (state.squares + hyper.eps).astype(state.squares.dtype)
+    return Terms(scaled(state.distance, grads), tree.map(lambda g: jnp.full_like(g, scale), grads))
 
 
 _RATE = knobs.learning_rate(
@@ -153,6 +154,7 @@ d_t &= \max\!\Bigl(d_{t-1}, \frac{r_t}{\|s_t\|_1}\Bigr) \\
 \end{aligned}""",
     init=prodigy_init,
     update=prodigy_update,
+    symbols={"m": "m_t", "v": "v_t", "distance": "d_t"},
 )
 
 DOG = Optimizer(
@@ -186,6 +188,7 @@ r_0 &= r_\varepsilon\, (1 + \|\theta_0\|) \\
     init=dog_init,
     update=dog_update,
     terms=dog_terms,
+    symbols={"distance": "r_t"},
 )
 
 MEMBERS = (PRODIGY, DOG)

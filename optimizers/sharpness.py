@@ -15,6 +15,7 @@ from optimizers.momentum import VelocityState, init_velocity, momentum_terms
 from optimizers.vectors import add_scaled, norm
 
 FAMILY = _("Sharpness")
+ASCENT = _("ascent point")
 
 
 def ascent_point(grads: Params, params: Params, hyper: Any) -> Params:
@@ -40,6 +41,11 @@ def sam_update(
     steep = problem.gradient(ascent_point(grads, params, hyper))
     velocity = tree.map(lambda v, g: hyper.momentum * v + g, state.velocity, steep)
     return tree.map(lambda v: -hyper.learning_rate * v, velocity), VelocityState(velocity)
+
+
+def sam_probes(grads: Params, state: VelocityState, params: Params, hyper: Any, problem: Problem) -> dict[str, Params]:
+    """Where the gradient is taken."""
+    return {ASCENT: ascent_point(grads, params, hyper)}
 
 
 SAM = Optimizer(
@@ -75,6 +81,8 @@ v_t &= \rho\, v_{t-1} + \tilde g_t \\
     update=sam_update,
     terms=momentum_terms,
     cost=Cost(gradients=2),
+    symbols={"velocity": "v_t"},
+    probes=sam_probes,
 )
 
 MEMBERS = (SAM,)

@@ -175,6 +175,7 @@ m_t &= \beta_2 m_{t-1} + (1-\beta_2)\, g_t \\
     init=lion_init,
     update=lion_update,
     terms=lion_terms,
+    symbols={"m": "m_t"},
 )
 
 SIGN_SGD = Optimizer(
@@ -210,6 +211,7 @@ m_t &= \beta_1 m_{t-1} + (1-\beta_1)\, g_t \\
     init=lion_init,
     update=signum_update,
     terms=signum_terms,
+    symbols={"m": "m_t"},
 )
 
 RPROP = Optimizer(
@@ -254,6 +256,7 @@ s_t &= \operatorname{clip}\!\left(s_{t-1} \cdot \begin{cases}
 \end{aligned}""",
     init=rprop_init,
     update=rprop_update,
+    symbols={"sizes": "s_t"},
 )
 
 MEMBERS = (SIGN_SGD, SIGNUM, LION, RPROP)

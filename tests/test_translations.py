@@ -15,6 +15,7 @@ from babel.messages.pofile import read_po
 
 from landscapes import FAMILIES as LANDSCAPE_FAMILIES
 from landscapes import LANDSCAPES
+from lessons.claims import CLAIMS
 from lessons.situations import SITUATIONS
 from optimizers import FAMILIES as OPTIMIZER_FAMILIES
 from optimizers import OPTIMIZERS
@@ -85,6 +86,7 @@ def test_the_header_names_the_language():
 PARTS = {
     "placeholders": r"\{[^{}]*\}",
     "LaTeX": r"\$[^$]+\$",
+    "slots": r"@\w+@",
     "Markdown": r"\*\*|`[^`]*`|\]\([^)]*\)",
     "space at its ends": r"^\s+|\s+$",
 }
@@ -131,7 +133,7 @@ def test_order_and_punctuation_are_free():
 
 def words(declared: Any) -> Iterator[str]:
     """All words of a declaration that people read, those of its knobs too."""
-    for field in ("name", "label", "help", "teaches", "summary", "adds", "look_for"):
+    for field in ("name", "label", "help", "teaches", "summary", "adds", "look_for", "sentence", "evidence"):
         # A knob's ``name`` is its key in the URL; its ``label`` is what people read.
         if not (field == "name" and hasattr(declared, "label")):
             yield getattr(declared, field, "")
@@ -147,6 +149,7 @@ DECLARED = {
     **{f"schedule {d.id}": d for d in SCHEDULES.values()},
     **{f"schedule family {d.id}": d for d in SCHEDULE_FAMILIES},
     **{f"situation {d.id}": d for d in SITUATIONS},
+    **{f"claim {d.id}": d for d in CLAIMS},
     **{f"knob {d.name}": d for d in (*NUMBERS, RATE)},
 }
 

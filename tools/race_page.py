@@ -13,6 +13,8 @@ IDLE = "[data-testid=stApp][data-test-script-state=notRunning][data-test-connect
 class RacePage:
     """A page that shows a race, and what went over its websocket."""
 
+    prefix = "race"  # of the keys of its controls
+
     def __init__(self, page: Page) -> None:
         self.page = page
         self.received = 0  # bytes, over all websockets of the page
@@ -119,7 +121,7 @@ class RacePage:
 
     def widget(self, key: str) -> Locator:
         """A control of the sidebar by its key, such as "3.adam.learning_rate" or "steps"."""
-        return self.page.locator(f".st-key-race-{key.replace('.', '-')}")
+        return self.page.locator(f".st-key-{self.prefix}-{key.replace('.', '-')}")
 
     def slider(self, key: str) -> Locator:
         """The part of a slider that keys move."""
@@ -141,3 +143,14 @@ class RacePage:
         box.fill(name)
         self.page.get_by_role("option").filter(has_text=name).first.click()
         self.wait_draws(before)
+
+
+class MicroscopePage(RacePage):
+    """A page that shows one run under the microscope."""
+
+    prefix = "scope"
+
+    @property
+    def text(self) -> str:
+        """The formulas and sentences with the numbers of the step shown."""
+        return self.page.locator(".st-key-slots").inner_text()

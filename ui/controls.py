@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import streamlit as st
 
 from descent.hyper import Hyper
+from descent.spec import Values
 from ui.language import _
 
 # Round numbers in a decade: what a hand would set on a logarithmic dial. All stops travel to the browser whenever the
@@ -66,6 +67,16 @@ def knob(hyper: Hyper, value: float, key: str, *, label: str | None = None, disa
             disabled=disabled,
         )
     )
+
+
+def knobs(hypers: Iterable[Hyper], values: Values, key: str) -> Values:
+    """The widgets of several knobs, at ``values``; returns those that are not at their default."""
+    for hyper in hypers:
+        value = knob(hyper, values.get(hyper.name, hyper.default), f"{key}.{hyper.name}")
+        values = Values({k: v for k, v in values.items() if k != hyper.name})
+        if value != hyper.default:
+            values[hyper.name] = value
+    return values
 
 
 def begin(key: str, value: object) -> None:

@@ -34,6 +34,11 @@ STYLE = """
 [data-testid="stDialog"] .katex-display { padding-block: 0.4em; overflow: auto hidden; font-size: 0.86em; }
 [data-testid="stDialog"] [data-testid="stImage"] img { aspect-ratio: 3 / 2; width: 100%; }
 [data-testid="stDialog"] td:nth-child(3) { white-space: nowrap; }
+/* Formulas and sentences with numbers that the stage writes: unseen until it does, and no wider than their column. */
+body:not(.descent-filled) [class*="st-key-slots"] { visibility: hidden; }
+[class*="st-key-slots"] p, .st-key-claims p { font-size: 0.86rem; }
+[class*="st-key-slots"] .katex { font-size: 1rem; }
+[class*="st-key-slots"] .katex-display { margin: 0 0 0.6rem; overflow: auto hidden; padding: 0.2rem 0; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 2.6rem 0.6rem 1rem; } }
 </style>
 """

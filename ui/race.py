@@ -240,7 +240,7 @@ def from_query(query: Mapping[str, str], fallback: Race, situations: Sequence[st
         else:
             plain[key] = value
     named = {f"o{number}": lanes[number] for number in sorted(lanes)}
-    return _Reader(fallback, situations).read(plain, named or None)
+    return Reader(fallback, situations).read(plain, named or None)
 
 
 # ---- files -------------------------------------------------------------------------------------------------------
@@ -265,7 +265,7 @@ def from_json(text: bytes, fallback: Race) -> tuple[Race, list[Note]]:
     runs = [run for run in (given if isinstance(given, list) else [given]) if isinstance(run, dict)]
     if not runs or (isinstance(given, list) and len(runs) != len(given)):
         return fallback, [Note(FILE, text[:40].decode("utf-8", "replace"), what)]
-    reader = _Reader(fallback, ())
+    reader = Reader(fallback, ())
     first: dict[str, Any] = runs[0]
     plain = {key: first[key] for key in ("landscape", "steps", "noise", "seed", "schedule") if key in first}
     start = first.get("start")
@@ -316,7 +316,7 @@ SHAPE, SCHEDULE = "shape.", "schedule."  # before the names of knobs, where a ra
 NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?\s*", re.ASCII | re.IGNORECASE)
 
 
-class _Reader:
+class Reader:
     """Builds a race from plain values, noting what cannot be used."""
 
     def __init__(self, fallback: Race, situations: Sequence[str]) -> None:

@@ -115,7 +115,7 @@ def share() -> None:
     here = st.query_params.to_dict()
     if "lang" in here or language() != preferred():
         query["lang"] = language()
-    if query != st.session_state.get("race_query"):
+    if query != st.session_state.get("race_query") or "landscape" not in here:  # or after another page
         st.session_state.race_query = query
         st.query_params.from_dict(query | ({"step": here["step"]} if "step" in here else {}))
 
@@ -327,6 +327,9 @@ def _drawer(race: Race, number: int, lane: Lane, key: str) -> None:
     twice, remove = st.columns(2)
     twice.button(_("Run twice"), key=f"{key}.twice", on_click=_duplicate, args=(number,))
     remove.button(_("Remove"), key=f"{key}.remove", on_click=_remove, args=(number,))
+    if st.button(_("Under the microscope"), icon=":material/biotech:", key=f"{key}.microscope", width="stretch"):
+        st.session_state.scope_asked = to_query(replace(race, lanes=(lane,)))
+        st.switch_page("pages/microscope.py")
 
 
 def _look(looks: list[LaneStyle]) -> None:

@@ -1,4 +1,4 @@
-"""The live stage: three linked pictures with transport and table, as one Streamlit component.
+"""The live stages: linked pictures with a transport, each as one Streamlit component: the race's, the microscope's.
 
 The still part of a picture (surface, axes, words, look) is sent once and remembered by the browser; after that
 only what changed is sent. A browser that does not have it, after a reconnect say, asks for it.
@@ -26,7 +26,7 @@ from ui.stage.payload import pack
 
 HERE = Path(__file__).resolve().parent
 STATIC = HERE.parent.parent / "static"  # what Streamlit serves under app/static/
-SCRIPTS = ("payload.js", "ink.js", "pictures.js", "stage.js")
+SCRIPTS = ("payload.js", "ink.js", "pictures.js", "player.js", "stage.js", "slots.js", "microscope.js")
 
 LOADER = """
 // Plotly and the stage are static files, fetched once; this loader is all that travels with each value.
@@ -81,10 +81,10 @@ def publish() -> dict[str, str]:
 
 
 @cache
-def _component() -> Callable[..., Any]:
+def _component(kind: str = "stage") -> Callable[..., Any]:
     return component(
-        "descent_stage",
-        html='<div class="descent-root"></div>',
+        f"descent_{kind}",
+        html=f'<div class="descent-root" data-stage="{kind}"></div>',
         js=LOADER % publish(),
         isolate_styles=False,
     )
@@ -97,6 +97,9 @@ def show(
     moving: dict[str, Any],
     on_start: Callable[[], None],
     on_address: Callable[[], None],
+    *,
+    kind: str = "stage",
+    **more: Callable[[], None],
 ) -> None:
     """Draw a stage.
 
@@ -107,6 +110,8 @@ def show(
         moving: what changes with every run: runs, start, texts.
         on_start: called when a start point was dragged; `st.session_state[key].start` has "point" and "done".
         on_address: called when the browser went back or forth; `st.session_state[key].address` is the query.
+        kind: "stage" is the race's, "microscope" the microscope's.
+        more: ``on_<name>`` for what else a stage of this kind tells.
     """
     scene = hashlib.sha256(orjson.dumps(identity)).hexdigest()[:16]
     sent: list[str] = st.session_state.setdefault(f"{key}.sent", [])
@@ -127,7 +132,8 @@ def show(
     packed = pack(message)
     data = {"wire": name, "turn": turn} if wire.send(name, packed) else packed
     callbacks = {"on_start_change": on_start, "on_address_change": on_address, "on_missing_change": resend}
-    _component()(key=key, data=data, **callbacks)
+    callbacks |= {f"{event}_change": callback for event, callback in more.items()}
+    _component(kind)(key=key, data=data, **callbacks)
 
 
 def standalone(message: dict[str, Any], title: str) -> str:

@@ -119,3 +119,29 @@ function label(ctx, x, y, text, colour, paper, box, size) {
 }
 
 const FONT = "'Source Sans', 'Noto Sans SC', system-ui, sans-serif";
+
+// An arrow from one pixel to another.
+function pointer(ctx, x0, y0, x1, y1, colour, paper, width) {
+  const length = Math.hypot(x1 - x0, y1 - y0), angle = Math.atan2(y1 - y0, x1 - x0);
+  const head = Math.min(5 + 2 * width, 0.6 * length);
+  ctx.save();
+  ctx.translate(x0, y0);
+  ctx.rotate(angle);
+  ctx.setLineDash([]);
+  ctx.lineJoin = "round";
+  for (const [stroke, more] of [[paper, 3], [colour, 0]]) {
+    ctx.strokeStyle = ctx.fillStyle = stroke;
+    ctx.lineWidth = width + more;
+    ctx.beginPath();
+    ctx.moveTo(0, 0);
+    ctx.lineTo(length - 0.8 * head, 0);
+    ctx.stroke();
+    ctx.lineWidth = more || 0.5;
+    ctx.beginPath();
+    for (const [dx, dy] of [[0, 0], [-head, 0.42 * head], [-head, -0.42 * head]]) ctx.lineTo(length + dx, dy);
+    ctx.closePath();
+    ctx.stroke();
+    ctx.fill();
+  }
+  ctx.restore();
+}

@@ -1,5 +1,6 @@
 // Streamlit calls `mount` at each new value with the same element: keep the stage that lives there.
 
+const kinds = { stage: Stage, microscope: Microscope };
 const stages = new WeakMap();
 document.head.append(Object.assign(document.createElement("style"), { textContent: STYLE }));
 
@@ -19,7 +20,7 @@ function mount({ parentElement, data, setTriggerValue }) {
 // A stage's messages: from Streamlit, or sooner through a wire of its own (`ui/stage/wire.py` is the other end).
 class Inbox {
   constructor(root) {
-    this.stage = new Stage(root, () => {});
+    this.stage = new kinds[root.dataset.stage](root, () => {});
     this.queue = Promise.resolve();
     this.count = 0; // messages that arrived
     this.newest = {}; // the last that was unpacked

@@ -129,8 +129,8 @@ class Plane extends Picture {
     return { x, y, fromX, fromY, box };
   }
 
-  // Ink all runs up to a step. `lines` has xs and ys in data, with `count` finite points, and the lane's style.
-  ink(lines, step, { arrows = false, cursor = null } = {}) {
+  // Ink all runs up to a step, or `whole`; what comes after it as faint as `later`. `lines` has xs and ys in data, with `count` finite points, and the lane's style.
+  ink(lines, step, { arrows = false, cursor = null, whole = false, later = 0.28 } = {}) {
     if (!this.drawn) return;
     const { ctx, theme, look } = this;
     const frame = this.frame();
@@ -157,11 +157,11 @@ class Plane extends Picture {
     ctx.lineJoin = "round";
     lines.forEach((line, k) => {
       const { xs, ys } = pixels[k];
-      const last = Math.min(step, line.count - 1);
+      const last = Math.min(whole ? Infinity : step, line.count - 1);
       const colour = line.style[theme.dark ? "dark" : "light"];
       const thick = line.hollow ? width / 2 : width;
       if (last < line.count - 1) {
-        ctx.globalAlpha = 0.28;
+        ctx.globalAlpha = later;
         ctx.setLineDash([]);
         ctx.lineWidth = thick * 0.6;
         ctx.strokeStyle = colour;
@@ -187,6 +187,7 @@ class Plane extends Picture {
       const colour = line.style[theme.dark ? "dark" : "light"];
       const [x, y] = [xs[last], ys[last]];
       const within = x >= box.left && x <= box.right && y >= box.top && y <= box.bottom;
+      if (!line.style.marker) return;
       if (within) marker(ctx, line.style.marker, x, y, size, ...this.fill(line, colour));
       else if (arrows && !line.hollow) this.arrow(ctx, xs, ys, last, colour, box, size);
       if (line.diverged >= 0 && step >= line.diverged && within && !line.hollow) {
