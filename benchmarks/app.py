@@ -59,7 +59,8 @@ STOPWATCH = """(what) => {
         if (from !== null && window.took === null && value() !== before) window.took = performance.now() - from;
     }).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
 }"""
-DRAWN = {"selector": ".descent-stage", "data": "draws"}
+DRAWN = {"selector": ".descent-stage", "data": "paths"}
+RESTS = "stage.dataset.ready === 'all' && stage.dataset.draws === stage.dataset.paths"
 TEXT = {"selector": "[data-testid=stMarkdown] p"}
 SAID = "document.querySelector('[data-testid=stSpinner]')"
 
@@ -132,6 +133,7 @@ def slider(folder: Path, browser: Browser) -> Iterator[Row]:
                     page.bring_to_front()
                     handle.press(arrow)
                     found.append(wait_took(page))
+                    race.wait(RESTS)  # what is still drawn of one must not slow the next
                 most = max(most, race.received - before)
             ratio = statistics.median(a / b for a, b in zip(times[2:], peers[2:], strict=True))
             a, b = statistics.median(times[2:]), statistics.median(peers[2:])

@@ -10,23 +10,31 @@ from landscapes import LANDSCAPES
 from ui import race_stage, stage, words
 from ui.frame import framed
 from ui.language import _
-from ui.race_controls import controls, current, follow, look_for, move_start, share
+from ui.race_controls import controls, current, follow, look_for, move_start, read, share
 from ui.race_export import exports
-from ui.runner import run_all
+from ui.runner import ready, run_all
 
 
 def main() -> None:
     before = current()
-    with st.sidebar:
-        st.session_state.race = controls(before)
-    if st.session_state.race != before:
+    race = st.session_state.race = read(before)
+    if race != before:
         st.session_state.notes = []
-    share()
     # A place of its own for what comes and goes: were the stage to change its place, the browser would build it anew.
     with st.container():
         said()
-    picture()
-    exports(st.session_state.race)
+    # The picture first, where it is at hand: paths follow a slider without waiting for the sidebar to be drawn anew.
+    parts = [picture, sidebar] if ready(race) else [sidebar, picture]
+    for part in parts:
+        part()
+    share()
+    exports(race)
+
+
+def sidebar() -> None:
+    """All controls."""
+    with st.sidebar:
+        controls(st.session_state.race)
 
 
 def said() -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import streamlit as st
 
+from descent.hyper import Hyper
 from descent.landscape import TAGS
 from descent.spec import Values
 from figures import LaneStyle, lane_styles
@@ -26,6 +27,7 @@ from ui.race import (
     MAX_FILE,
     MAX_LANES,
     NOISE,
+    NUMBERS,
     RATE,
     SEED,
     STEPS,
@@ -150,20 +152,68 @@ def lane_names(race: Race) -> list[str]:
 SIGNS = {"learning_rate": "α", "momentum": "ρ", "decay": "β", "b1": "β₁", "b2": "β₂", "eps": "ε", "weight_decay": "λ"}
 
 
+# ---- what the widgets say --------------------------------------------------------------------------------------------
+
+
+def read(race: Race) -> Race:
+    """The race as the widgets set it; what has no widget at the moment is as in ``race``.
+
+    Apart from drawing them, so that the picture need not wait for the sidebar.
+    """
+    said = st.session_state
+    landscape = LANDSCAPES[race.landscape]
+    x, y = (_number(axis, value) for axis, value in zip("xy", race.begin, strict=True))
+    one_rate = said.get(f"{KEY}shared", race.rate is not None)
+    schedule = said.get(f"{KEY}schedule", race.schedule)
+    schedule_hyper = race.schedule_hyper if schedule == race.schedule else Values()
+    numbers = {h.name: _number(h.name, getattr(race, h.name)) for h in NUMBERS}
+    return replace(
+        race,
+        **numbers | {h.name: int(numbers[h.name]) for h in NUMBERS if h.whole},
+        shape=_read_knobs(race.shape, landscape.hypers, f"{landscape.id}."),
+        start=None if (x, y) == landscape.start else (x, y),
+        rate=_number("rate", RATE.default if race.rate is None else race.rate) if one_rate else None,
+        lanes=tuple(_read_lane(number, lane) for number, lane in enumerate(race.lanes)),
+        clip=said.get(f"{KEY}clip", race.clip),
+        schedule=schedule,
+        schedule_hyper=_read_knobs(schedule_hyper, SCHEDULES[schedule].hypers, f"{schedule}."),
+        axis=said.get(f"{KEY}axis", race.axis),
+        projector=said.get(f"{KEY}projector", race.projector),
+    )
+
+
+def _read_lane(number: int, lane: Lane) -> Lane:
+    name = f"{number}.{lane.optimizer}"
+    return replace(
+        lane,
+        hyper=_read_knobs(lane.hyper, OPTIMIZERS[lane.optimizer].hypers, f"{name}."),
+        clipped=st.session_state.get(f"{KEY}{name}.clipped", lane.clipped),
+    )
+
+
+def _number(name: str, value: float) -> float:
+    return float(st.session_state.get(KEY + name, value))
+
+
+def _read_knobs(values: Values, hypers: Sequence[Hyper], prefix: str) -> Values:
+    for hyper in hypers:
+        values = with_knob(values, hyper, _number(prefix + hyper.name, setting(values, hyper)))
+    return values
+
+
 # ---- the sidebar ---------------------------------------------------------------------------------------------------
 
 
-def controls(race: Race) -> Race:
-    """All controls of the race; returns it as they now stand."""
+def controls(race: Race) -> None:
+    """All controls of the race."""
     _presets()
-    race = _landscape(race)
+    _landscape(race)
     st.divider()
-    race = _lanes(race)
+    _lanes(race)
     st.divider()
-    race = _run(race)
-    race = _view(race)
+    _run(race)
+    _view(race)
     _upload()
-    return race
 
 
 def _presets() -> None:
@@ -193,7 +243,7 @@ def _presets() -> None:
     )
 
 
-def _landscape(race: Race) -> Race:
+def _landscape(race: Race) -> None:
     options = [member.id for family in LANDSCAPE_FAMILIES for member in family.members]
     names = {
         member.id: f"{_(member.name)} · {_(family.name)}" for family in LANDSCAPE_FAMILIES for member in family.members
@@ -210,84 +260,68 @@ def _landscape(race: Race) -> Race:
     landscape = LANDSCAPES[race.landscape]
     tags = " · ".join(_(TAGS[tag]) for tag in TAGS if tag in landscape.tags)
     st.caption(f"{_(landscape.teaches)}  \n*{tags}*" if tags else _(landscape.teaches))
-    shape = race.shape
     for hyper in landscape.hypers:
-        value = knob(hyper, setting(shape, hyper), f"{KEY}{landscape.id}.{hyper.name}")
-        shape = with_knob(shape, hyper, value)
+        knob(hyper, setting(race.shape, hyper), f"{KEY}{landscape.id}.{hyper.name}")
     columns = st.columns(2)
-    point = []
     for column, axis, value in zip(columns, ("x", "y"), race.begin, strict=True):
         key = f"{KEY}{axis}"
         begin(key, float(value))
-        point.append(
-            column.number_input(
-                _("Start {axis}").format(axis=axis),
-                -FAR,
-                FAR,
-                key=key,
-                step=0.1,
-                format="%.6g",
-                help=_("Or drag the ring on the contour; with the ring in focus, arrow keys move it."),
-            )
+        column.number_input(
+            _("Start {axis}").format(axis=axis),
+            -FAR,
+            FAR,
+            key=key,
+            step=0.1,
+            format="%.6g",
+            help=_("Or drag the ring on the contour; with the ring in focus, arrow keys move it."),
         )
-    start = None if tuple(point) == landscape.start else (point[0], point[1])
-    return replace(race, shape=shape, start=start)
 
 
-def _lanes(race: Race) -> Race:
+def _lanes(race: Race) -> None:
     shared = f"{KEY}shared"
     begin(shared, race.rate is not None)
-    rate = None
     if st.toggle(_("One learning rate for all"), key=shared):
-        rate = knob(RATE, RATE.default if race.rate is None else race.rate, f"{KEY}rate")
-    race = replace(race, rate=rate)
+        knob(RATE, RATE.default if race.rate is None else race.rate, f"{KEY}rate")
     _look(styles(race))
-    lanes = tuple(
+    for number, (lane, name) in enumerate(zip(race.lanes, lane_names(race), strict=True)):
         _lane(race, number, lane, name)
-        for number, (lane, name) in enumerate(zip(race.lanes, lane_names(race), strict=True))
-    )
     _add(race)
-    return replace(race, lanes=lanes)
 
 
-def _lane(race: Race, number: int, lane: Lane, name: str) -> Lane:
+def _lane(race: Race, number: int, lane: Lane, name: str) -> None:
     optimizer = OPTIMIZERS[lane.optimizer]
     key = f"{KEY}{number}.{lane.optimizer}"
-    row, more = st.columns([4, 1], vertical_alignment="center", gap="small")
     rate = next((h for h in optimizer.hypers if h.name == "learning_rate"), None)
-    with row.container(key=f"{KEY}look.{number}"):
+    row = st.container(key=f"{KEY}look.{number}", horizontal=True, vertical_alignment="center", gap="small")
+    with row:
         if rate is not None and race.rate is None:
-            value = knob(rate, setting(lane.hyper, rate), f"{key}.{rate.name}", label=rf"**{name}** $\alpha$")
-            lane = replace(lane, hyper=with_knob(lane.hyper, rate, value))
+            knob(rate, setting(lane.hyper, rate), f"{key}.{rate.name}", label=rf"**{name}** $\alpha$")
         else:
             st.markdown(f"**{name}**")
     # What is behind a button is only made when it is open: closed, it would double the work of every rerun.
     help_text = _("All knobs of {name}").format(name=name)
-    drawer = more.popover("", icon=":material/tune:", key=f"{key}.more", help=help_text, on_change="rerun")
+    drawer = row.popover("", icon=":material/tune:", key=f"{key}.more", help=help_text, on_change="rerun")
     if drawer.open:
         with drawer:
-            lane = _drawer(race, number, lane, key)
-    return lane
+            _drawer(race, number, lane, key)
 
 
-def _drawer(race: Race, number: int, lane: Lane, key: str) -> Lane:
+def _drawer(race: Race, number: int, lane: Lane, key: str) -> None:
     """All about one runner: its rule, its other knobs, what can be done with it."""
     optimizer = OPTIMIZERS[lane.optimizer]
     st.markdown(f"**{_(optimizer.name)}** ({optimizer.year})  \n{_(optimizer.summary)}")
     st.latex(optimizer.equations)
     for hyper in optimizer.hypers:
         if hyper.name != "learning_rate":
-            value = knob(hyper, setting(lane.hyper, hyper), f"{key}.{hyper.name}")
-            lane = replace(lane, hyper=with_knob(lane.hyper, hyper, value))
+            knob(hyper, setting(lane.hyper, hyper), f"{key}.{hyper.name}")
     if race.clip != "off":
         switch = f"{key}.clipped"
         begin(switch, lane.clipped)
-        lane = replace(lane, clipped=st.toggle(_("Gradient clipping applies"), key=switch))
+        st.toggle(_("Gradient clipping applies"), key=switch)
     st.caption(optimizer.reference)
     twice, remove = st.columns(2)
     twice.button(_("Run twice"), key=f"{key}.twice", on_click=_duplicate, args=(number,))
     remove.button(_("Remove"), key=f"{key}.remove", on_click=_remove, args=(number,))
-    return lane
 
 
 def _look(looks: list[LaneStyle]) -> None:
@@ -340,49 +374,35 @@ def _add(race: Race) -> None:
     )
 
 
-def _run(race: Race) -> Race:
-    steps = knob(STEPS, race.steps, f"{KEY}steps")
-    race = replace(race, steps=int(steps))
+def _run(race: Race) -> None:
+    knob(STEPS, race.steps, f"{KEY}steps")
     drawer = st.expander(_("Noise, clipping, schedule"), key=f"{KEY}run.more", on_change="rerun")
-    if not drawer.open:
-        return race
-    with drawer:
-        return _conditions(race)
+    if drawer.open:
+        with drawer:
+            _conditions(race)
 
 
-def _conditions(race: Race) -> Race:
+def _conditions(race: Race) -> None:
     """What the runs go through: noise, clipping, schedule; and what counts as arrived."""
-    noise = knob(NOISE, race.noise, f"{KEY}noise")
-    seed = knob(SEED, race.seed, f"{KEY}seed", disabled=noise == 0)
-    clips = {key: _(name) for key, name in CLIPS.items()}
-    clip = pick(_("Gradient clipping"), list(CLIPS), clips, race.clip, f"{KEY}clip")
-    clip_at = knob(CLIP_AT, race.clip_at, f"{KEY}clip_at", disabled=clip == "off")
+    knob(NOISE, race.noise, f"{KEY}noise")
+    knob(SEED, race.seed, f"{KEY}seed", disabled=race.noise == 0)
+    pick(_("Gradient clipping"), list(CLIPS), {key: _(name) for key, name in CLIPS.items()}, race.clip, f"{KEY}clip")
+    knob(CLIP_AT, race.clip_at, f"{KEY}clip_at", disabled=race.clip == "off")
     schedules = {key: _(schedule.name) for key, schedule in SCHEDULES.items()}
-    schedule = pick(_("Learning-rate schedule"), list(SCHEDULES), schedules, race.schedule, f"{KEY}schedule")
-    knobs = race.schedule_hyper if schedule == race.schedule else Values()
-    for hyper in SCHEDULES[schedule].hypers:
-        value = knob(hyper, setting(knobs, hyper), f"{KEY}{schedule}.{hyper.name}")
-        knobs = with_knob(knobs, hyper, value)
-    return replace(
-        race,
-        noise=noise,
-        seed=int(seed),
-        clip=clip,
-        clip_at=clip_at,
-        schedule=schedule,
-        schedule_hyper=knobs,
-        tolerance=knob(TOLERANCE, race.tolerance, f"{KEY}tolerance"),
-    )
+    pick(_("Learning-rate schedule"), list(SCHEDULES), schedules, race.schedule, f"{KEY}schedule")
+    for hyper in SCHEDULES[race.schedule].hypers:
+        knob(hyper, setting(race.schedule_hyper, hyper), f"{KEY}{race.schedule}.{hyper.name}")
+    knob(TOLERANCE, race.tolerance, f"{KEY}tolerance")
 
 
-def _view(race: Race) -> Race:
+def _view(race: Race) -> None:
     names = {key: _(name) for key, name in AXES.items()}
     key = f"{KEY}axis"
     begin(key, race.axis)
-    axis = st.segmented_control(_("Loss axis"), list(AXES), key=key, format_func=lambda i: names[i], required=True)
+    st.segmented_control(_("Loss axis"), list(AXES), key=key, format_func=lambda i: names[i], required=True)
     key = f"{KEY}projector"
     begin(key, race.projector)
-    projector = st.toggle(_("Projector: thick lines, large type"), key=key)
+    st.toggle(_("Projector: thick lines, large type"), key=key)
     begin("language_widget", language())
 
     def switch() -> None:
@@ -399,7 +419,6 @@ def _view(race: Race) -> Race:
         on_change=switch,
         label_visibility="collapsed",
     )
-    return replace(race, axis=axis or race.axis, projector=projector)
 
 
 def _upload() -> None:

@@ -39,10 +39,15 @@ def _run(spec: RunSpec) -> Trajectory:
     return trajectory
 
 
+def ready(race: Race) -> bool:
+    """Is all that the race needs compiled?"""
+    return _compiled.issuperset(map(machine, race.runs()))
+
+
 def run_all(race: Race, place: DeltaGenerator | None = None) -> list[Trajectory]:
     """The trajectory of each lane, with a word to the user, at ``place``, while something is compiled."""
     specs = race.runs()
-    if _compiled.issuperset(map(machine, specs)):
+    if ready(race):
         return [_run(spec) for spec in specs]
     said = _("Preparing {count} optimizers on this surface …").format(count=len(specs))
     with place or st.container(), st.spinner(said), ThreadPoolExecutor(2) as pool:

@@ -67,6 +67,7 @@ class Stage {
     const atEnd = !this.message || this.step >= this.message.runs.steps;
     const theme = this.readTheme();
     const fresh = this.scene !== message.scene || this.theme?.key !== theme.key;
+    const same = this.still?.name === still.name;
     this.still = still;
     this.message = message;
     this.words = still.words;
@@ -77,6 +78,11 @@ class Stage {
     this.step = atEnd ? runs.steps : Math.min(this.step, runs.steps);
     if (message.step !== undefined && !this.begun) this.step = Math.min(message.step, runs.steps);
     this.begun = true;
+    // The paths follow a slider at once, also where the surface below them has yet to be drawn anew.
+    if (same) {
+      this.contour.ink(this.lanes.map((line) => line.path), this.step, { arrows: true });
+      this.root.dataset.paths = draws + 1;
+    }
     if (fresh) {
       this.label();
       await this.contour.rest(still.contour, theme, still.look);
@@ -90,6 +96,7 @@ class Stage {
     this.go(this.step);
     draws += 1;
     this.root.dataset.draws = draws;
+    this.root.dataset.paths = draws;
     if (fresh) {
       // The perspective is slow to draw without a graphics card: it must not hold the others back.
       await painted();
@@ -332,7 +339,9 @@ class Stage {
       if (!action || !this.message || event.ctrlKey || event.metaKey || event.altKey) return;
       // Keys belong to whatever control has them; the stage takes those that nobody else would.
       const busy = "input, textarea, select, button, a, summary, [role=slider], [role=combobox], [role=listbox], [role=dialog], [contenteditable=true]";
-      if (event.target.closest?.(busy) && !(event.key === " " && event.target === this.scrub)) return;
+      // A button of the transport that was clicked has the focus, and use for the space bar alone.
+      const spare = event.key === " " ? event.target === this.scrub : event.target.closest?.(".transport button");
+      if (event.target.closest?.(busy) && !spare) return;
       if (event.defaultPrevented) return;
       event.preventDefault();
       this.act(action);
