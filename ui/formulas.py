@@ -1,0 +1,47 @@
+"""The formulas of a session: landscapes and optimizers that its user has built, beside the built-in ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import streamlit as st
+
+import landscapes
+import optimizers
+from descent.recipe import is_recipe
+from ui.language import _
+
+Kind = Literal["landscape", "optimizer"]
+MOST = 12  # of a kind that a session remembers
+
+
+def remember(kind: Kind, id: str) -> None:
+    """Put a formula first in the session's list; what is no formula is not listed."""
+    if is_recipe(id):
+        known = mine(kind)
+        st.session_state[f"formulas.{kind}"] = [id, *(other for other in known if other != id)][:MOST]
+
+
+def mine(kind: Kind) -> list[str]:
+    """The session's formulas of a kind, the newest first."""
+    return st.session_state.get(f"formulas.{kind}", [])
+
+
+def landscape_names(*shown: str) -> dict[str, str]:
+    """All landscapes to choose from by id, with the names that people read: built-in ones, the session's formulas and
+    those ``shown`` at the moment."""
+    return _names(landscapes.FAMILIES, mine("landscape"), shown, landscapes.find)
+
+
+def optimizer_names(*shown: str) -> dict[str, str]:
+    """All optimizers to choose from, like `landscape_names`."""
+    return _names(optimizers.FAMILIES, mine("optimizer"), shown, optimizers.find)
+
+
+def _names(families: Any, own: list[str], shown: tuple[str, ...], find: Any) -> dict[str, str]:
+    named: Mapping[str, str] = {
+        member.id: f"{_(member.name)} · {_(family.name)}" for family in families for member in family.members
+    }
+    ids = dict.fromkeys([*own, *filter(is_recipe, shown)])
+    return {id: f"{find(id).name} · {_('My formulas')}" for id in ids} | dict(named)
