@@ -22,6 +22,7 @@ def main() -> None:
         # leads to the same file.
         st.Page(race, title=_("Race"), icon=":material/sprint:", default=True, url_path="home"),
         st.Page(race, title=_("Race"), url_path="race", visibility="hidden"),
+        st.Page(ROOT / "pages" / "build.py", title=_("Build"), icon=":material/construction:"),
     ]
     page = st.navigation(pages, position="top")
     with page_run():

@@ -418,11 +418,13 @@ class _Parser:
             return self.node(Name(name), token.column)
         function = ALIASES.get(name, name)
         if function not in FUNCTIONS:
-            message = _("“{given}” is unknown; the names here are {names}, the functions {functions}")
+            given = _brief(token.text)
+            if self.now.kind == "(":
+                message = _("there is no function “{given}”; there are {functions}")
+                raise FormulaError(message, token.column, given=given, functions=", ".join(FUNCTIONS))
             known = ", ".join([*self.names, *(c for c in CONSTANTS if c not in self.names)])
-            raise FormulaError(
-                message, token.column, given=_brief(token.text), names=known, functions=", ".join(FUNCTIONS)
-            )
+            message = _("“{given}” is unknown; the names here are {names}")
+            raise FormulaError(message, token.column, given=given, names=known)
         if self.now.kind != "(":
             message = _("{name} needs its argument in brackets: {name}( … )")
             raise FormulaError(message, token.column, name=name)

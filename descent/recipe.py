@@ -149,10 +149,10 @@ def knob_text(hyper: Hyper, usual: Hyper) -> str:
     return text if same else f"{text} in {number(hyper.low)}..{number(hyper.high)}"
 
 
-def shown(formula: str) -> str:
+def shown(formula: str, most: int = 36) -> str:
     """A formula as a short name. No sign in it has a meaning in Markdown."""
     text = " ".join(formula.replace("**", "^").replace("*", "·").split())
-    return text if len(text) <= 36 else f"{text[:35]}…"
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def clean(name: str) -> str:

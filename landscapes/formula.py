@@ -14,7 +14,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -22,9 +22,9 @@ import jax.numpy as jnp
 from descent import recipe
 from descent.critical import Survey, survey
 from descent.formula import FUNCTIONS, Formula, FormulaError, evaluate, is_smooth, parse
-from descent.hyper import Hyper, as_float
+from descent.hyper import Hyper, as_float, fill
 from descent.landscape import CriticalPoints, Landscape, Minimum, Point, Tag
-from descent.recipe import Part, number
+from descent.recipe import number
 from descent.spec import Values
 from descent.text import _
 from descent.typeset import latex
@@ -129,11 +129,28 @@ def landscape_from_text(text: str) -> Landscape:
     Raises:
         FormulaError: with the column in ``text``.
     """
-    formula, domain, start, sliders, name = _read(text)
-    return _landscape(formula.value, domain, start, sliders, name, formula.column - 1)
+    draft = read(text)
+    return _landscape(draft.formula, draft.domain, draft.start, draft.sliders, draft.name, draft.column - 1)
 
 
-def _read(text: str) -> tuple[Part, tuple[Point, Point], Point | None, tuple[Hyper, ...], str]:
+class Draft(NamedTuple):
+    """What a landscape's text says. The formula in it has not been parsed."""
+
+    formula: str
+    column: int = 1  # of the formula in the text
+    domain: tuple[Point, Point] = DOMAIN
+    start: Point | None = None
+    sliders: tuple[Hyper, ...] = ()
+    name: str = ""
+
+    @property
+    def text(self) -> str:
+        """The text that says it."""
+        return landscape_text(self.formula, self.domain, self.start, self.sliders, self.name)
+
+
+def read(text: str) -> Draft:
+    """The settings in a text that begins with "=". Raises `FormulaError`."""
     formula, start, name = None, None, ""
     domain, knobs = dict(zip(AXES, DOMAIN, strict=True)), {}
     for part in recipe.split(text):
@@ -155,7 +172,8 @@ def _read(text: str) -> tuple[Part, tuple[Point, Point], Point | None, tuple[Hyp
             knobs[known] = recipe.knob(known, recipe.setting(value, column), SLIDER, column)
     if formula is None:
         raise FormulaError(_("a formula in x and y is missing"), len(recipe.MARK) + 1)
-    return formula, (domain["x"], domain["y"]), start, tuple(knobs.values()), name
+    sliders = tuple(knobs.values())
+    return Draft(formula.value, formula.column, (domain["x"], domain["y"]), start, sliders, recipe.clean(name))
 
 
 def _pair(text: str, column: int) -> tuple[float, ...]:
@@ -227,7 +245,8 @@ def _made(
         hypers=sliders,
         smooth=is_smooth(formula),
     )
-    found = survey(bare)
+    moving = _Moving(bare)
+    found = moving.survey(Values({h.name: h.default for h in sliders}))
     points = _declared(found)
     tags: set[Tag] = set()
     if len(points.minima) > 1 and not found.line:
@@ -243,7 +262,7 @@ def _made(
         start=start or (found.starts[0] if found.starts else tuple(0.5 * (low + high) for low, high in domain)),
         minima=points.minima,
         saddles=points.saddles,
-        moving=_Moving(bare) if sliders else None,
+        moving=moving,
         tags=frozenset(tags),
         height="log" if found.decades else "linear",
         unbounded=_falls_on(found, points),
@@ -271,7 +290,13 @@ class _Moving:
     """Where minima and saddles are at given values of the sliders; the last few answers are kept."""
 
     def __init__(self, landscape: Landscape) -> None:
-        self.at = lru_cache(maxsize=128)(lambda shape: _declared(survey(landscape, shape)))
+        self.survey = lru_cache(maxsize=64)(lambda shape: survey(landscape, shape))
 
     def __call__(self, **shape: float) -> CriticalPoints:
-        return self.at(Values(shape))
+        return _declared(self.survey(Values(shape)))
+
+
+def surveyed(landscape: Landscape, shape: Mapping[str, float] | None = None) -> Survey:
+    """What was found on a formula's landscape at these values of its sliders."""
+    assert isinstance(landscape.moving, _Moving)
+    return landscape.moving.survey(Values(fill(landscape.hypers, shape, landscape.id)))

@@ -113,7 +113,7 @@ def optimizer_from_formula(
     if not isinstance(lines, Mapping) or not all(isinstance(text, str) for text in lines.values()):
         message = _("an optimizer is a formula for each of its names; {given} was given")
         raise FormulaError(message, 1, given=repr(lines)[:60])
-    return _optimizer({str(key): (text, 0, "") for key, text in lines.items()}, dict(hypers or {}), name)
+    return _optimizer({str(key): (text, 0) for key, text in lines.items()}, dict(hypers or {}), name)
 
 
 # ---- text ----------------------------------------------------------------------------------------------------------
@@ -125,7 +125,15 @@ def optimizer_from_text(text: str) -> Optimizer:
     Raises:
         FormulaError: with the line, and the column in ``text``.
     """
-    lines: dict[str, tuple[str, int, str]] = {}
+    return _optimizer(*read(text))
+
+
+def read(text: str) -> tuple[dict[str, tuple[str, int]], dict[str, Any], str]:
+    """The parts of a text: lines with their offsets in it, knobs as `optimizer_from_formula` takes them, the name.
+
+    Raises `FormulaError`.
+    """
+    lines: dict[str, tuple[str, int]] = {}
     given: dict[str, Any] = {}
     title = ""
     for key, mark, value, column in recipe.split(text):
@@ -134,13 +142,13 @@ def optimizer_from_text(text: str) -> Optimizer:
         elif key in lines or key in given:
             raise FormulaError(_("there is a second “{given}”"), column, given=key)
         elif mark == ":":
-            lines[key] = (value, column - 1, key)
+            lines[key] = (value, column - 1)
         elif mark == "=":
             given[key] = recipe.setting(value, column)
         else:
             message = _("a part of an optimizer is “name: formula” or “knob=value”; {given} is neither")
             raise FormulaError(message, column, given=value[:24])
-    return _optimizer(lines, given, title)
+    return lines, given, title
 
 
 def optimizer_text(lines: Mapping[str, str], hypers: Sequence[Hyper], usual: Sequence[Hyper], name: str = "") -> str:
@@ -155,8 +163,8 @@ def optimizer_text(lines: Mapping[str, str], hypers: Sequence[Hyper], usual: Seq
 # ---- the optimizer ---------------------------------------------------------------------------------------------------
 
 
-def _optimizer(lines: dict[str, tuple[str, int, str]], given: dict[str, Any], title: str) -> Optimizer:
-    """``lines`` are a text, its offset in what was given, and the name that errors call it."""
+def _optimizer(lines: dict[str, tuple[str, int]], given: dict[str, Any], title: str) -> Optimizer:
+    """``lines`` are formulas, each with its offset in what was given."""
     if len(lines) > MAX_LINES or len(given) > MAX_KNOBS:
         message = _("an optimizer has at most {lines} lines and {knobs} knobs")
         raise FormulaError(message, 1, lines=MAX_LINES, knobs=MAX_KNOBS)
@@ -173,7 +181,7 @@ def _optimizer(lines: dict[str, tuple[str, int, str]], given: dict[str, Any], ti
         known = recipe.check_name(key, (*reserved, *SETTINGS, *names, *hypers))
         hypers[known] = _knob(known, value, known == rate)
     formulas = []
-    for known, (key, (text, offset, _name)) in zip(names, lines.items(), strict=True):
+    for known, (key, (text, offset)) in zip(names, lines.items(), strict=True):
         try:
             formulas.append(Line(known, parse(text, (*GIVEN, *names, *hypers))))
         except FormulaError as error:
@@ -181,12 +189,12 @@ def _optimizer(lines: dict[str, tuple[str, int, str]], given: dict[str, Any], ti
     if sum(len(parts(line.formula)) for line in formulas) > MAX_NODES:
         message = _("the lines are too long: together they may have {most} numbers, names and operations")
         raise FormulaError(message, 1, most=MAX_NODES)
-    texts = {known: text for known, (text, _offset, _name) in zip(names, lines.values(), strict=True)}
+    texts = {known: text for known, (text, _offset) in zip(names, lines.values(), strict=True)}
     plain = recipe.clean(title)
     knobs_given = tuple(hypers.values())
     usual = [_knob(name, hyper.default, name == rate) for name, hyper in hypers.items()]
     text = optimizer_text(texts, knobs_given, usual, plain)
-    return _made(tuple(formulas), text, knobs_given, rate, plain or f"Δ = {recipe.shown(texts[STEP])}")
+    return _made(tuple(formulas), text, knobs_given, rate, plain or f"Δ = {recipe.shown(texts[STEP], 18)}")
 
 
 _KNOWN = {

@@ -19,13 +19,20 @@ MOST = 12  # of a kind that a session remembers
 def remember(kind: Kind, id: str) -> None:
     """Put a formula first in the session's list; what is no formula is not listed."""
     if is_recipe(id):
-        known = mine(kind)
+        known = st.session_state.get(f"formulas.{kind}", [])
         st.session_state[f"formulas.{kind}"] = [id, *(other for other in known if other != id)][:MOST]
+
+
+def working_on(kind: Kind, id: str) -> None:
+    """What is on the workbench counts among the session's formulas, as long as it is there."""
+    if is_recipe(id):
+        st.session_state[f"formulas.{kind}.draft"] = id
 
 
 def mine(kind: Kind) -> list[str]:
     """The session's formulas of a kind, the newest first."""
-    return st.session_state.get(f"formulas.{kind}", [])
+    draft = st.session_state.get(f"formulas.{kind}.draft")
+    return list(dict.fromkeys([*([draft] if draft else []), *st.session_state.get(f"formulas.{kind}", [])]))
 
 
 def landscape_names(*shown: str) -> dict[str, str]:
