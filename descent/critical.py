@@ -59,6 +59,7 @@ class Survey(NamedTuple):
     holes: float
     decades: bool
     starts: tuple[Point, ...]
+    grid: np.ndarray  # (GRID, GRID) of losses, rows along y
 
 
 # Shares of the domain, in the order in which they are offered as a start.
@@ -218,6 +219,7 @@ def survey(landscape: Landscape, shape: Mapping[str, object] | None = None) -> S
         1 - float(finite.mean()),
         _spans_decades(grid[finite]),
         _starts(found, low, high),
+        grid,
     )
 
 

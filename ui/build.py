@@ -17,8 +17,8 @@ from descent.formula import FormulaError, unknown_names
 from descent.landscape import Landscape
 from descent.spec import Values
 from descent.text import _
-from descent.verdict import diagonal, local
-from landscapes.formula import AXES, MAX_SLIDERS, SLIDER, Draft
+from descent.verdict import diagonal
+from landscapes.formula import AXES, MAX_SLIDERS, SLIDER, Draft, surveyed
 from landscapes.formula import read as read_landscape
 from optimizers.formula import GIVEN, optimizer_from_formula
 from optimizers.formula import read as read_optimizer
@@ -67,20 +67,23 @@ def built(draft: Draft) -> Landscape:
 
 
 def _has_value(landscape: Landscape, point: tuple[float, float]) -> bool:
-    """Is the surface finite there?"""
-    return bool(np.isfinite(local(landscape, np.array([point])).loss[0]))
+    """Is the surface finite there, or at least at the nearest point of its grid?"""
+    grid = surveyed(landscape).grid
+    shares = [(v - low) / (high - low) for v, (low, high) in zip(point, landscape.domain, strict=True)]
+    i, j = (round(min(max(share, 0.0), 1.0) * (len(grid) - 1)) for share in shares)
+    return bool(np.isfinite(grid[j, i]))
 
 
 @lru_cache(maxsize=64)
 def racers(id: str) -> tuple[Lane, ...]:
     """Two runners with learning rates that suit the landscape: its curvature decides SGD's, its size Adam's."""
     landscape = landscapes.find(id)
-    (x0, x1), (y0, y1) = landscape.domain
-    shares = (np.arange(4) + 0.5) / 4
-    x, y = np.meshgrid(x0 + shares * (x1 - x0), y0 + shares * (y1 - y0))
-    values = np.abs(local(landscape, np.stack([x, y], -1).reshape(-1, 2)).eigenvalues).max(-1)
-    values = values[np.isfinite(values) & (values > 0)]
-    sgd = _round(float(np.clip(0.5 / np.quantile(values, 0.8), 1e-6, 1.0))) if values.size else 0.1
+    grid = surveyed(landscape).grid
+    spacing = [(high - low) / (len(grid) - 1) for low, high in landscape.domain]
+    with np.errstate(invalid="ignore", over="ignore"):
+        bends = [np.abs(np.diff(grid, 2, axis)) / h**2 for axis, h in zip((1, 0), spacing, strict=True)]
+    values = np.concatenate([bend[np.isfinite(bend) & (bend > 0)] for bend in bends])
+    sgd = _round(float(np.clip(0.5 / np.quantile(values, 0.9), 1e-6, 1.0))) if values.size else 0.1
     adam = _round(min(diagonal(landscape) / 100, 5.0))
     return Lane("sgd", Values(learning_rate=sgd)), Lane("adam", Values(learning_rate=adam))
 

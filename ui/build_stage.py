@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from typing import Literal
@@ -13,6 +14,7 @@ import landscapes
 import optimizers
 from descent.formula import FormulaError
 from descent.recipe import is_recipe
+from descent.verdict import local
 from optimizers.templates import TEMPLATES
 from ui import build, formulas, race_stage, stage
 from ui.frame import ROOT
@@ -27,7 +29,11 @@ Kind = Literal["landscape", "optimizer"]
 def show(key: str, race: Race) -> None:
     """The stage with a race on it."""
     race = _from_there(race)
-    moving = race_stage.moving(race, run_all(race, st.empty()))
+    with ThreadPoolExecutor(1) as pool:
+        # Judging is compiled while the runs are: both are new with every formula.
+        pool.submit(local, landscapes.find(race.landscape), np.array([race.begin]), race.shape)
+        runs = run_all(race, st.empty())
+    moving = race_stage.moving(race, runs)
     stage.show(key, lambda: race_stage.still(race), race_stage.identity(race), moving, partial(_dragged, key), _nothing)
 
 
