@@ -71,15 +71,18 @@ def critical_points(landscape: Landscape, race: Race) -> None:
             )
         )
     kinds = {"minimum": _("minimum"), "saddle": _("saddle point"), "maximum": _("maximum")}
+    special = {"kink": _("minimum on a kink"), "flat": _("flat minimum")}
     points = sorted(found.points, key=lambda p: (list(kinds).index(p.kind), p.value))
     if not points:
         st.markdown(_("No point of this domain has a vanishing gradient."))
         return
-    rows = [
-        f"| {kinds[p.kind]}{_(' on a kink') if p.kink else _(' (flat)') if p.flat else ''} | {words.point(p.point)} "
-        f"| {number(p.value)} | {'–' if p.kink else ', '.join(number(v) for v in p.eigenvalues)} |"
-        for p in points[:ROWS]
-    ]
+    rows = []
+    for p in points[:ROWS]:
+        mark = "kink" if p.kink else "flat" if p.flat and p.kind == "minimum" else ""
+        curvature = "–" if p.kink else ", ".join(number(v) for v in p.eigenvalues)
+        rows.append(
+            f"| {special.get(mark, kinds[p.kind])} | {words.point(p.point)} | {number(p.value)} | {curvature} |"
+        )
     heads = [_("Critical point"), _("at"), _("loss"), _("Hessian eigenvalues")]
     st.markdown("\n".join([f"| {' | '.join(heads)} |", "|---|---|---:|---:|", *rows]))
     if len(points) > ROWS:

@@ -30,7 +30,8 @@ def wrong(error: FormulaError, text: str) -> None:
     """What is wrong in a text, with a caret under the place."""
     with st.container(gap="xsmall"):
         st.code(f"{text}\n{' ' * (error.column - 1)}^", language=None)
-        st.markdown(f":red[**{_('Column {column}').format(column=error.column)}**] {words.problem(error)}")
+        place = _("Column {column}").format(column=error.column)
+        st.markdown(f":red[**{place}**] {words.problem(error)}")
 
 
 # ---- the landscape -------------------------------------------------------------------------------------------------

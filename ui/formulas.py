@@ -51,4 +51,5 @@ def _names(families: Any, own: list[str], shown: tuple[str, ...], find: Any) -> 
         member.id: f"{_(member.name)} · {_(family.name)}" for family in families for member in family.members
     }
     ids = dict.fromkeys([*own, *filter(is_recipe, shown)])
-    return {id: f"{find(id).name} · {_('My formulas')}" for id in ids} | dict(named)
+    heading = _("My formulas")
+    return {id: f"{find(id).name} · {heading}" for id in ids} | dict(named)

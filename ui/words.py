@@ -45,7 +45,7 @@ def verdict(found: Verdict, landscape: Landscape, shape: dict[str, float]) -> tu
 
 def note(ignored: Note) -> str:
     """What was ignored, and what would have been allowed."""
-    allowed = _(ignored.allowed).format(**{name: _plain(text) for name, text in ignored.fields.items()})
+    allowed = _(ignored.allowed).format(**{name: _plain(_(text)) for name, text in ignored.fields.items()})
     if ignored.column:
         return _("{key} = {given} was ignored; column {column}: {problem}").format(
             key=_literal(ignored.key), given=_literal(ignored.given), column=ignored.column, problem=allowed
@@ -58,8 +58,8 @@ def note(ignored: Note) -> str:
 
 
 def problem(error: FormulaError) -> str:
-    """What is wrong with a formula, without the place."""
-    return _(error.message).format(**error.fields)
+    """What is wrong with a formula, without the place, as Markdown."""
+    return _(error.message).format(**{name: _plain(_(text)) for name, text in error.fields.items()})
 
 
 def _plain(given: str) -> str:
