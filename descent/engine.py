@@ -35,15 +35,17 @@ class Trajectory(NamedTuple):
     ``position``, ``loss`` and ``gradient`` (the landscape's own, without noise or clipping) have steps + 1
     entries, the start's first. ``update`` (what was added), ``learning_rate`` (after the schedule),
     ``direction`` (M_t) and ``scale`` (G_t) have steps entries: position[t + 1] = position[t] + update[t].
-    M_t and G_t are those of the unified form Δθ_t = −α_t / √(G_t + ε) · M_t; a rule without one has the
-    gradient it was handed as M_t, and 1 as G_t; decoupled weight decay comes on top of it.
+    M_t and G_t are those of the unified form Δθ_t = −α_t / √(G_t + ε) · M_t; a rule without one (`Optimizer.terms` is
+    None) has the gradient it was handed as M_t, and 1 as G_t; decoupled weight decay comes on top of it.
 
     ``position`` is where gradients are taken; ``reported`` (steps + 1 entries) is the point that the method offers as
-    its result. They differ only for rules that average. ``evaluations`` counts what each step evaluated: gradients,
-    values of the loss, Hessian-vector products (see `Cost`).
+    its result, and ``reported_loss`` the loss there. They differ only for rules that average. ``params`` (steps + 1
+    entries) are all parameters of the reported point: the same, unless the plane is a slice through more. Then points,
+    gradients and moves are their shares in the slice, losses those of all parameters, and ``scale`` is NaN.
+    ``evaluations`` counts what each step evaluated: gradients, values of the loss, Hessian-vector products (`Cost`).
 
     ``diverged_at`` is the first index at which position or loss is not finite, or −1; from there on all
-    entries are NaN, and everything before is kept.
+    entries are NaN, and everything before is kept. Of the step that led there only its evaluations are.
     """
 
     position: np.ndarray  # (steps + 1, 2)
@@ -54,6 +56,8 @@ class Trajectory(NamedTuple):
     direction: np.ndarray  # (steps, 2)
     scale: np.ndarray  # (steps, 2)
     reported: np.ndarray  # (steps + 1, 2)
+    reported_loss: np.ndarray  # (steps + 1,)
+    params: np.ndarray  # (steps + 1, 2), or (steps + 1, dimension) of a slice
     evaluations: np.ndarray  # (steps, 3)
     diverged_at: np.ndarray  # ()
 
@@ -126,28 +130,38 @@ class Step(NamedTuple):
     direction: jax.Array
     scale: jax.Array
     evaluations: jax.Array | None  # (3,), for a rule whose count varies
-    reported: jax.Array | None  # for a rule that reports another point than the one it started from
+    reported: jax.Array | None  # see Kernel.report
 
 
 # Columns of the record's table: position, loss, gradient; and the moves of a Step. Behind them come the counts and
 # the reported point of those rules that have them, so that the others do not pay for them.
-_STATE, _MOVE, _COUNTS, _POINT = 5, 7, 3, 2
+_STATE, _MOVE, _COUNTS = 5, 7, 3
+
+
+def _report_columns(machine: Machine) -> int:
+    """How many columns the reported point takes: itself, its loss, and in a slice all its parameters."""
+    if machine.landscape.slice:
+        return 3 + machine.landscape.dimension
+    return 3 if machine.optimizer.report else 0
 
 
 class Kernel(NamedTuple):
     """The traced functions of one run: what every way of running (a path, end points, a map) is made of.
 
     ``params`` is (x, y) as two scalars, which compiles to code twice as fast as an array of two; only rules
-    that treat a layer as a whole are given the array.
+    that treat a layer as a whole are given the array. On a slice it is the one array that the slice goes through.
     """
 
     params: Callable[[jax.Array], Any]  # (2,) array -> params
-    point: Callable[[Any], jax.Array]  # its inverse
+    point: Callable[[Any], jax.Array]  # its inverse; of a slice: the nearest point of it
+    flat: Callable[[Any], jax.Array]  # params -> (dimension,) all of them
     loss: Callable[[Any], jax.Array]
     init: Callable[[Any], Any]
+    report: Callable[[Any, Any], jax.Array] | None  # (state, params) -> the point that is reported, its loss and, in a
+    # slice, all its parameters; None where the point is the one that the run is at, in the plane
     step: Callable[..., tuple[Any, Any, Step]]  # (t, params, state, normals) -> (params, state, Step);
-    # normals are (2, 2), or None for a gradient that is neither noisy nor clipped
-    normals: Callable[[Any], jax.Array]  # t -> (2, 2) standard normals of step t, drawn in the loop
+    # normals are (2, dimension), or None for a gradient that is neither noisy nor clipped
+    normals: Callable[[Any], jax.Array]  # t -> (2, dimension) standard normals of step t, drawn in the loop
 
 
 def kernel(machine: Machine, inputs: Inputs, index: Any) -> Kernel:
@@ -157,21 +171,39 @@ def kernel(machine: Machine, inputs: Inputs, index: Any) -> Kernel:
     total, seed = inputs.integers[0], inputs.integers[1]
     dtype = inputs.numbers.dtype
 
+    cut = landscape.slice
+
     def params_of(point: jax.Array) -> Any:
+        if cut:
+            return cut.embed(point, **shape)
         return point if optimizer.per_layer else (point[0], point[1])
 
     def point_of(params: Any) -> jax.Array:
+        if cut:
+            return cut.project(params, **shape)
         return params if optimizer.per_layer else jnp.stack(params)
+
+    def flat(params: Any) -> jax.Array:
+        return params.ravel() if cut else point_of(params)
+
+    def unflat(vector: jax.Array) -> Any:
+        return vector.reshape(cut.shape) if cut else params_of(vector)
 
     def key(stream: int, t: Any) -> jax.Array:
         run = jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), index), stream)
         return jax.random.fold_in(run, t)
 
     def loss(params: Any) -> jax.Array:
-        return landscape.fn(point_of(params), **shape)
+        return landscape.loss(flat(params), **shape)
+
+    def reported(state: Any, params: Any) -> jax.Array:
+        final = optimizer.report(state, params) if optimizer.report else params
+        return jnp.hstack([point_of(final), loss(final), *([flat(final)] if cut else [])])
+
+    report = reported if _report_columns(machine) else None
 
     def normals(t: Any) -> jax.Array:
-        return jax.random.normal(key(0, t), (2, 2), dtype)
+        return jax.random.normal(key(0, t), (2, landscape.dimension), dtype)
 
     def step(t: Any, params: Any, state: Any, noise: jax.Array | None) -> tuple[Any, Any, Step]:
         factor = schedule.factor(t, total, SimpleNamespace(**schedule_hyper))
@@ -179,28 +211,30 @@ def kernel(machine: Machine, inputs: Inputs, index: Any) -> Kernel:
         alpha = hyper.get("learning_rate", 1.0) * factor
         now = SimpleNamespace(**(hyper | {"learning_rate": alpha}))
         value, gradient = jax.value_and_grad(loss)(params)
-        reported = point_of(optimizer.report(state, params)) if optimizer.report else None
-        grads = gradient if noise is None else processing.apply(gradient, params_of(noise[0]), params_of(noise[1]))
+        result = report(state, params) if report else None
+        grads = gradient if noise is None else processing.apply(gradient, unflat(noise[0]), unflat(noise[1]))
         updates, state = optimizer.update(grads, state, params, now, Problem(loss, minimum, lambda: key(1, t)))
         updates = jax.tree.map(lambda array: jnp.asarray(array, dtype), updates)
         terms = optimizer.terms(state, now, grads) if optimizer.terms else Terms()
         direction = grads if terms.direction is None else terms.direction
         scale = jax.tree.map(jnp.ones_like, params) if terms.scale is None else terms.scale
         points = [point_of(tree) for tree in (params, gradient, updates, direction, scale)]
+        if cut:
+            points[-1] = jnp.full_like(points[-1], jnp.nan)  # each entry's scale is none along the slice's axes
         counts = jnp.asarray(optimizer.evaluations(state), dtype) if optimizer.evaluations else None
         rate = jnp.asarray(alpha, dtype)
-        record = Step(points[0], value, points[1], points[2], rate, points[3], points[4], counts, reported)
+        record = Step(points[0], value, points[1], points[2], rate, points[3], points[4], counts, result)
         return jax.tree.map(jnp.add, params, updates), state, record
 
-    return Kernel(params_of, point_of, loss, optimizer.init, step, normals)
+    return Kernel(params_of, point_of, flat, loss, optimizer.init, report, step, normals)
 
 
 def _record(machine: Machine, start: jax.Array, inputs: Inputs, normals: jax.Array, index: Any) -> jax.Array:
-    """The record of one run; ``normals`` (capacity, 2, 2) also says how long it is. Its row [steps] is the end."""
+    """The record of one run, as long as ``normals`` (capacity, 2, dimension) are. Its row [steps] is the end."""
     run = kernel(machine, inputs, index)
     rows, steps = normals.shape[0] + 1, inputs.integers[0]
-    report, counted = machine.optimizer.report, machine.optimizer.evaluations is not None
-    columns = _STATE + _MOVE + _COUNTS * counted + _POINT * (report is not None)
+    counted = machine.optimizer.evaluations is not None
+    columns = _STATE + _MOVE + _COUNTS * counted + _report_columns(machine)
 
     def row(now: Step) -> jax.Array:
         return jnp.hstack([part for part in now if part is not None])
@@ -215,7 +249,7 @@ def _record(machine: Machine, start: jax.Array, inputs: Inputs, normals: jax.Arr
     params, state, table = lax.fori_loop(0, steps, body, (params, run.init(params), empty))
     value, gradient = jax.value_and_grad(run.loss)(params)
     table = table.at[steps, :_STATE].set(jnp.hstack([run.point(params), value, run.point(gradient)]))
-    return table if report is None else table.at[steps, -_POINT:].set(run.point(report(state, params)))
+    return table if run.report is None else table.at[steps, -_report_columns(machine) :].set(run.report(state, params))
 
 
 @compiled_each(1)
@@ -225,7 +259,7 @@ def _record_one(machine: Machine, start: jax.Array, inputs: Inputs, normals: jax
 
 @compiled_each(1)
 def _record_many(machine: Machine, starts: jax.Array, inputs: Inputs, normals: jax.Array) -> jax.Array:
-    """``normals`` has shape (batch or 1, capacity, 2, 2)."""
+    """``normals`` has shape (batch or 1, capacity, 2, dimension)."""
     runs = len(starts)
     each = jnp.broadcast_to(normals, (runs, *normals.shape[1:])) if len(normals) == runs else None
     one = partial(_record, machine)
@@ -238,6 +272,7 @@ class Ends(NamedTuple):
     """Where runs end, without their paths. Arrays have the starts' batch axis."""
 
     position: np.ndarray  # (batch, 2), NaN where the run diverged
+    params: np.ndarray  # (batch, dimension) all parameters, which in the plane is the same
     loss: np.ndarray  # (batch,)
     diverged_at: np.ndarray  # (batch,) first non-finite step, or −1
     settled_at: np.ndarray  # (batch,) step from which on every update stays below the tolerance; −1 if not asked
@@ -275,6 +310,7 @@ def advance(
     survived = finite(value, params) & (finite_until == steps)
     return Ends(
         jnp.where(survived, run.point(params), jnp.nan),  # type: ignore[arg-type]
+        jnp.where(survived, run.flat(params), jnp.nan),  # type: ignore[arg-type]
         jnp.where(survived, value, jnp.nan),  # type: ignore[arg-type]
         jnp.where(survived, -1, finite_until),  # type: ignore[arg-type]
         settled_at,
@@ -376,7 +412,9 @@ def _silence(shape: tuple[int, ...], dtype: Any) -> jax.Array:
     return jnp.zeros(shape, dtype)
 
 
-def _normals(seed: int, steps: int, batch: int | None, dtype: Any, noisy: float) -> np.ndarray | jax.Array:
+def _normals(
+    seed: int, steps: int, batch: int | None, dimension: int, dtype: Any, noisy: float
+) -> np.ndarray | jax.Array:
     """Standard normals for `_record_one` or `_record_many`, drawn on the host.
 
     They are an argument because drawing them in the loop costs more than the steps do, and compiling a
@@ -385,22 +423,23 @@ def _normals(seed: int, steps: int, batch: int | None, dtype: Any, noisy: float)
     capacity = _capacity(steps, batch is None)
     if not noisy:
         with jax.enable_x64(dtype == np.float64):
-            return _silence((capacity, 2, 2) if batch is None else (1, capacity, 2, 2), dtype)
-    draws = np.zeros((batch or 1, capacity, 2, 2), dtype)
+            return _silence((*(() if batch is None else (1,)), capacity, 2, dimension), dtype)
+    draws = np.zeros((batch or 1, capacity, 2, dimension), dtype)
     for index, draw in enumerate(draws):
-        draw[:steps] = np.random.default_rng((seed, index)).standard_normal((steps, 2, 2))
+        draw[:steps] = np.random.default_rng((seed, index)).standard_normal((steps, 2, dimension))
     return draws[0] if batch is None else draws
 
 
-def _trajectory(table: np.ndarray, steps: int, optimizer: Optimizer) -> Trajectory:
+def _trajectory(table: np.ndarray, steps: int, machine: Machine) -> Trajectory:
     """Cut the table of a record into its parts, find where it stopped being finite, and blank what follows."""
+    landscape, optimizer, _ = machine
     table = table[..., : steps + 1, :]
     states, moves, counts = (
         table[..., :_STATE],
         table[..., :steps, _STATE : _STATE + _MOVE],
         table[..., :steps, _STATE + _MOVE : _STATE + _MOVE + _COUNTS],
     )
-    reported = table[..., -_POINT:] if optimizer.report else states[..., :2]
+    reported = table[..., -_report_columns(machine) :] if _report_columns(machine) else states[..., :3]
     if not optimizer.evaluations:
         counts = np.broadcast_to(np.asarray(optimizer.cost, table.dtype), (*moves.shape[:-1], _COUNTS))
     finite = np.isfinite(states)
@@ -411,9 +450,9 @@ def _trajectory(table: np.ndarray, steps: int, optimizer: Optimizer) -> Trajecto
         diverged_at = np.where(bad.any(-1), bad.argmax(-1), -1)
         lost = (np.arange(steps + 1) >= diverged_at[..., None]) & (diverged_at >= 0)[..., None]
         states = np.where(lost[..., None], np.nan, states)
-        # The step that led out of the finite numbers belongs to what is lost, too.
+        # The step that led out of the finite numbers belongs to what is lost, too; but it was computed.
         moves = np.where(lost[..., 1:, None], np.nan, moves)
-        counts = np.where(lost[..., 1:, None], np.nan, counts)
+        counts = np.where(lost[..., :-1, None], np.nan, counts)
         reported = np.where(lost[..., None], np.nan, reported)
     return Trajectory(
         position=states[..., 0:2],
@@ -423,7 +462,9 @@ def _trajectory(table: np.ndarray, steps: int, optimizer: Optimizer) -> Trajecto
         learning_rate=moves[..., 2],
         direction=moves[..., 3:5],
         scale=moves[..., 5:7],
-        reported=reported,
+        reported=reported[..., 0:2],
+        reported_loss=reported[..., 2],
+        params=reported[..., 3:] if landscape.slice else reported[..., 0:2],
         evaluations=counts,
         diverged_at=diverged_at,
     )
@@ -481,10 +522,11 @@ def descend(
         dtype=points.dtype,
     )
     steps, single = int(steps), points.ndim == 1
-    normals = _normals(seed, steps, None if single else len(points), points.dtype, noise or relative_noise)
+    batch = None if single else len(points)
+    normals = _normals(seed, steps, batch, landscape.dimension, points.dtype, noise or relative_noise)
     record = _record_one if single else _record_many
     with jax.enable_x64(points.dtype == np.float64):
-        return _trajectory(np.asarray(record(machine, points, inputs, normals)), steps, optimizer)
+        return _trajectory(np.asarray(record(machine, points, inputs, normals)), steps, machine)
 
 
 def ends(

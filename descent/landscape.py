@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
 
 from descent.hyper import Hyper
 from descent.text import _
@@ -38,6 +42,33 @@ class CriticalPoints(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
+class Slice:
+    """The plane as a slice through the space of one array of parameters: a weight matrix, say.
+
+    Rules are handed that array, of shape ``shape``, and may leave the slice; pictures show where they are in it.
+    ``axes(**knobs)`` has shape (2, *shape): the two arrays, orthonormal, that x and y are coordinates along.
+    ``loss(params, **knobs)`` is the scalar loss anywhere. Its gradient on the slice should lie within it, so that
+    whoever leaves does so by the rule and not because the surface sends it.
+    """
+
+    shape: tuple[int, ...]
+    axes: Callable[..., Any]
+    loss: Callable[..., Any]
+
+    def embed(self, xy: Any, **knobs: Any) -> Any:
+        """The parameters, of shape ``shape``, at a point of the slice."""
+        return jnp.tensordot(xy, self.axes(**knobs), 1)
+
+    def project(self, params: Any, **knobs: Any) -> Any:
+        """The point (2,) of the slice that is nearest to ``params``."""
+        return jnp.tensordot(self.axes(**knobs), params, len(self.shape))
+
+    def fn(self, xy: Any, **knobs: Any) -> Any:
+        """The loss on the slice: what a landscape shows."""
+        return self.loss(self.embed(xy, **knobs), **knobs)
+
+
+@dataclass(frozen=True, eq=False)
 class Landscape:
     """A loss surface over the plane, declared once.
 
@@ -49,6 +80,8 @@ class Landscape:
     saddles none. A minimum on the domain's edge is the lowest point around within the domain only: the loss may
     fall further outside, and no run rests there.
     ``height`` is how pictures scale the loss: "log" where its values span decades.
+    ``slice`` says of which parameters (x, y) are two coordinates, where they are not all there is; ``fn`` is then
+    ``slice.fn``, and minima and saddles lie in the slice.
     """
 
     id: str
@@ -69,6 +102,23 @@ class Landscape:
     unbounded: bool = False
     flat_minima: bool = False
     undeclared: frozenset[Literal["minima", "saddles"]] = frozenset()
+    slice: Slice | None = None
+
+    @property
+    def dimension(self) -> int:
+        """How many parameters there are: 2, or those that the plane is a slice through."""
+        return math.prod(self.slice.shape) if self.slice else 2
+
+    def loss(self, vector: Any, **shape: Any) -> Any:
+        """The loss of all parameters (dimension,), on the slice or not."""
+        return self.slice.loss(vector.reshape(self.slice.shape), **shape) if self.slice else self.fn(vector, **shape)
+
+    def lift(self, points: Any, **shape: float) -> np.ndarray:
+        """All parameters (n, dimension) at points (n, 2) of the plane."""
+        points = np.asarray(points, np.float64).reshape(-1, 2)
+        if self.slice is None:
+            return points
+        return points @ np.asarray(self.slice.axes(**shape), np.float64).reshape(2, -1)
 
     def critical_points(self, **shape: float) -> CriticalPoints:
         """Minima and saddles at the given knobs (missing ones take their default)."""

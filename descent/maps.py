@@ -53,7 +53,7 @@ def basins(
     diverged = found.diverged_at >= 0
     kinds, minimizer, _ = classify(
         landscape,
-        np.where(diverged[:, None], 0.0, found.position),
+        np.where(diverged[:, None], 0.0, found.params),
         still=found.settled_at < steps,
         cycling=np.zeros(len(starts), bool),
         shape=shape,

@@ -71,11 +71,16 @@ class Optimizer:
     ``init(params) -> state``; ``update(grads, state, params, hyper, problem) -> (updates, state)``, where
     ``hyper`` has an attribute for each declared knob, its ``learning_rate`` already multiplied by the
     schedule, and ``updates`` are *added* to params. ``terms(state, hyper, grads) -> Terms`` reads the rule
-    in the unified form from the state after the update. ``per_layer`` rules treat an array of params as
-    one layer (a trust ratio, a matrix step), so it must not be split into its coordinates.
+    in the unified form from the state after the update; None: the rule has no such form. ``per_layer`` rules
+    treat an array of params as one layer (a trust ratio, a matrix step), so it must not be split into its coordinates.
 
     ``cost`` is what a step evaluates. Where that varies, as in a line search, it is the most that a step can take
     and ``evaluations(state) -> Cost`` reads what the last step took.
+
+    ``look`` numbers its dash, marker and colour in all pictures (`figures.style.style_number`), its own for good: a
+    new rule takes the next number. A negative one has none of its own and gets whatever is free.
+
+    ``on_vectors`` says, of a rule that sees a matrix as a matrix, what it is on a vector such as a point in the plane.
 
     Rules that average have two points: params are always where the gradient is taken, and
     ``report(state, params) -> params`` is the point that the method offers as its result. None: the same.
@@ -95,3 +100,5 @@ class Optimizer:
     evaluations: Callable[[State], Cost] | None = None
     report: Callable[[State, Params], Params] | None = None
     per_layer: bool = False
+    look: int = -1
+    on_vectors: str = ""

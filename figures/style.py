@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 # Okabe & Ito's colour-blind-safe set (2008), in an order that keeps neighbours apart; the second of each pair is
 # lightened for dark pages.
@@ -43,28 +45,61 @@ class LaneStyle:
     marker: str
 
 
+STYLES = math.lcm(len(PALETTE), len(DASHES), len(MARKERS))
+
+
 def style_number(index: int) -> LaneStyle:
-    """The style with this number. Colour, dash and marker have coprime periods: the first 504 all differ."""
+    """The style with this number. Colour, dash and marker have coprime periods: the first `STYLES` all differ."""
     light, dark = PALETTE[index % len(PALETTE)]
     return LaneStyle(light, dark, DASHES[index % len(DASHES)], MARKERS[index % len(MARKERS)])
 
 
 def lane_styles(order: Sequence[str], optimizers: Sequence[str]) -> list[LaneStyle]:
-    """A style for each runner of a race.
+    """A style for each runner of a race, no two alike; dash and marker alone tell them apart as well.
 
-    ``order`` lists all optimizers: an optimizer's place in it is its style everywhere. Where one runs twice, or two
-    have one colour, the later ones get a style that is no optimizer's own, of a colour that nobody in this race has.
+    ``order`` lists all optimizers by the number of their own style; a runner that is not among them gets a free one.
+    An optimizer always keeps its dash and marker. Of those that have one colour, the first in ``order`` keeps it, and
+    the others get one that nobody in this race has, as long as there is one. Where one runs twice, the later ones
+    keep the marker. Nobody gets the style of an optimizer that is not running.
     """
-    numbers = [order.index(name) for name in optimizers]
-    owners = {number % len(PALETTE): number for number in sorted(numbers, reverse=True)}
-    taken: list[int] = []
-    for number in numbers:
-        if number in taken or owners[number % len(PALETTE)] != number:
-            spare = [n for n in range(len(order), 504) if n not in taken]
-            colours = owners.keys() | {n % len(PALETTE) for n in taken}
-            number = next((n for n in spare if n % len(PALETTE) not in colours), spare[0])
-        taken.append(number)
-    return [style_number(number) for number in taken]
+    return [style_number(number) for number in _numbers(tuple(order), tuple(optimizers))]
+
+
+@lru_cache(maxsize=64)
+def _numbers(order: tuple[str, ...], optimizers: tuple[str, ...]) -> list[int]:
+    own = {name: number for number, name in enumerate(order)}
+    wanted = [own.get(name, len(order)) for name in optimizers]
+    keepers = {_colour(number): number for number in sorted({*wanted} & {*own.values()}, reverse=True)}
+    taken = set(keepers.values())
+    lines = Counter(map(_line, set(wanted)))
+    colours = Counter(map(_colour, taken))
+    numbers = []
+    for lane, number in enumerate(wanted):
+        first = number not in wanted[:lane]
+        if first and keepers.get(_colour(number)) == number:
+            numbers.append(number)
+            continue
+        lines[_line(number)] -= first  # free for itself
+
+        def fit(n: int, number: int = number) -> tuple[int, ...]:
+            marker, dash = ((n - number) % len(kind) != 0 for kind in (MARKERS, DASHES))
+            return lines[_line(n)], colours[_colour(n)], marker, dash, n
+
+        best = min((n for n in range(len(order), STYLES) if n not in taken), key=fit)
+        taken.add(best)
+        lines[_line(best)] += 1
+        colours[_colour(best)] += 1
+        numbers.append(best)
+    return numbers
+
+
+def _colour(number: int) -> int:
+    return number % len(PALETTE)
+
+
+def _line(number: int) -> tuple[int, int]:
+    """Dash and marker."""
+    return number % len(DASHES), number % len(MARKERS)
 
 
 def _oklch(lightness: float, chroma: float, hue: float) -> str:

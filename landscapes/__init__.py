@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from descent.landscape import Landscape
 from descent.recipe import is_recipe
 from descent.registry import Family, collect
-from landscapes import flat, multimodal, nonsmooth, plateaus, quadratics, ravines, saddles
+from landscapes import flat, matrices, multimodal, nonsmooth, plateaus, quadratics, ravines, saddles
 from landscapes.formula import landscape_from_text
 
 LANDSCAPES: Mapping[str, Landscape]
 FAMILIES: tuple[Family, ...]
-LANDSCAPES, FAMILIES = collect((quadratics, ravines, saddles, flat, plateaus, multimodal, nonsmooth))
+LANDSCAPES, FAMILIES = collect((quadratics, ravines, saddles, flat, plateaus, multimodal, nonsmooth, matrices))
 
 
 def find(id: str) -> Landscape:

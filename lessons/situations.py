@@ -15,6 +15,7 @@ import landscapes
 import optimizers
 from descent import RunSpec, Trajectory, descend
 from descent.text import _
+from descent.verdict import off_slice
 from landscapes import LANDSCAPES
 from schedules import SCHEDULES
 
@@ -130,6 +131,17 @@ def _edge(runs: Sequence[RunSpec]) -> bool:
     below, at, above = (run(r) for r in runs)
     level = 0.5 * 20 * at.position[:, 1] ** 2
     return bool(below.loss[-1] < 1e-6 and np.ptp(level) < 0.05 * level[0] and above.diverged_at > 0)
+
+
+def _matrix(runs: Sequence[RunSpec]) -> bool:
+    def steps(spec: RunSpec, angle: float) -> float:
+        return _to(run(replace(spec, shape={**spec.shape, "rows": angle, "columns": angle})), 0.1)
+
+    by = {r.optimizer: (_to(run(r), 0.1), steps(r, 0.0)) for r in runs}
+    same = all(abs(turned - straight) <= 2 for name, (turned, straight) in by.items() if name != "adam")
+    adam = next(run(r) for r in runs if r.optimizer == "adam")
+    off = off_slice(LANDSCAPES[runs[0].landscape], adam, runs[0].shape).max()
+    return bool(same and len(by) == 4 and max(s for _, s in by.values()) < 100 and by["adam"][0] > 200 and off > 0.3)
 
 
 def _correction(runs: Sequence[RunSpec]) -> bool:
@@ -264,6 +276,24 @@ SITUATIONS: tuple[Situation, ...] = (
         ),
         _race("ellipse", (-3.5, 0.5), 500, *(("sgd", _lr(rate)) for rate in (0.09, 0.1, 0.11))),
         _edge,
+    ),
+    Situation(
+        "matrix",
+        _("A matrix is more than its weights"),
+        _(
+            "The directions of this 2×2 matrix are turned against its rows and columns. Adam, which scales each weight by itself, gets stuck and leaves the slice that is drawn; Muon, Shampoo and SOAP move as if nothing were turned. Set both angles to 0°, and Adam is as quick as they are."
+        ),
+        _race(
+            "linear_layer",
+            (2.2, 1.2),
+            300,
+            ("adam", _lr(0.05)),
+            ("muon", _lr(0.05)),
+            ("shampoo", _lr(0.3)),
+            ("soap", _lr(0.05)),
+            schedule="cosine",
+        ),
+        _matrix,
     ),
     Situation(
         "correction",

@@ -448,6 +448,7 @@ _EPS = knobs.eps(1e-8)
 
 ADAM = Optimizer(
     id="adam",
+    look=6,
     name=_("Adam"),
     year=2015,
     reference="Kingma & Ba (2015), Adam: A Method for Stochastic Optimization",
@@ -477,6 +478,7 @@ v_t &= \beta_2 v_{t-1} + (1-\beta_2)\, g_t^2 & \hat v_t &= \frac{v_t}{1-\beta_2^
 
 ADAMW = Optimizer(
     id="adamw",
+    look=7,
     name=_("AdamW"),
     year=2019,
     reference="Loshchilov & Hutter (2019), Decoupled Weight Decay Regularization",
@@ -506,6 +508,7 @@ v_t &= \beta_2 v_{t-1} + (1-\beta_2)\, g_t^2 & \hat v_t &= \frac{v_t}{1-\beta_2^
 
 NADAM = Optimizer(
     id="nadam",
+    look=8,
     name=_("NAdam"),
     year=2016,
     reference="Dozat (2016), Incorporating Nesterov Momentum into Adam",
@@ -549,6 +552,7 @@ v_t &= \beta_2 v_{t-1} + (1-\beta_2)\, g_t^2 & \hat v_t &= \frac{v_t}{1-\beta_2^
 
 ADAM_L2 = Optimizer(
     id="adam_l2",
+    look=15,
     name=_("Adam + L2"),
     year=2015,
     reference="Loshchilov & Hutter (2019), Decoupled Weight Decay Regularization, Algorithm 2",
@@ -575,6 +579,7 @@ g_t &\leftarrow g_t + \lambda\, \theta_{t-1} \\
 
 AMSGRAD = Optimizer(
     id="amsgrad",
+    look=16,
     name=_("AMSGrad"),
     year=2018,
     reference="Reddi, Kale & Kumar (2018), On the Convergence of Adam and Beyond",
@@ -593,6 +598,7 @@ v_t = \beta_2 v_{t-1} + (1-\beta_2)\, g_t^2 \qquad
 
 ADAMAX = Optimizer(
     id="adamax",
+    look=17,
     name=_("AdaMax"),
     year=2015,
     reference="Kingma & Ba (2015), Adam: A Method for Stochastic Optimization, Algorithm 2",
@@ -615,6 +621,7 @@ u_t &= \max(\beta_2 u_{t-1}, |g_t| + \varepsilon) \\
 
 RADAM = Optimizer(
     id="radam",
+    look=18,
     name=_("RAdam"),
     year=2020,
     reference="Liu et al. (2020), On the Variance of the Adaptive Learning Rate and Beyond",
@@ -638,6 +645,7 @@ r_t &= \sqrt{\frac{(\rho_t-4)(\rho_t-2)\,\rho_\infty}{(\rho_\infty-4)(\rho_\inft
 
 ADABELIEF = Optimizer(
     id="adabelief",
+    look=19,
     name=_("AdaBelief"),
     year=2020,
     reference="Zhuang et al. (2020), AdaBelief Optimizer: Adapting Stepsizes by the Belief in Observed Gradients",
@@ -664,6 +672,7 @@ s_t &= \beta_2 s_{t-1} + (1-\beta_2)\, (g_t - m_t)^2 + \varepsilon & \hat s_t &=
 
 YOGI = Optimizer(
     id="yogi",
+    look=20,
     name=_("Yogi"),
     year=2018,
     reference="Zaheer et al. (2018), Adaptive Methods for Nonconvex Optimization",
@@ -686,6 +695,7 @@ v_t &= v_{t-1} - (1-\beta_2) \operatorname{sign}(v_{t-1} - g_t^2)\, g_t^2 & \hat
 
 ADAN = Optimizer(
     id="adan",
+    look=21,
     name=_("Adan"),
     year=2022,
     reference="Xie et al. (2022), Adan: Adaptive Nesterov Momentum Algorithm for Faster Optimizing Deep Models",
@@ -713,6 +723,7 @@ n_t &= \beta_3 n_{t-1} + (1-\beta_3)\, \bigl(g_t + \beta_2 (g_t - g_{t-1})\bigr)
 
 ADEMAMIX = Optimizer(
     id="ademamix",
+    look=22,
     name=_("AdEMAMix"),
     year=2024,
     reference="Pagliardini, Ablin & Grangier (2024), The AdEMAMix Optimizer: Better, Faster, Older",
@@ -746,6 +757,7 @@ ADEMAMIX = Optimizer(
 
 ADOPT = Optimizer(
     id="adopt",
+    look=23,
     name=_("ADOPT"),
     year=2024,
     reference="Taniguchi et al. (2024), ADOPT: Modified Adam Can Converge with Any β₂ with the Optimal Rate",

@@ -154,6 +154,7 @@ def adadelta_terms(state: AdaDeltaState, hyper: Any, grads: Params) -> Terms:
 
 ADAGRAD = Optimizer(
     id="adagrad",
+    look=3,
     name=_("AdaGrad"),
     year=2011,
     reference="Duchi, Hazan & Singer (2011), Adaptive Subgradient Methods for Online Learning and "
@@ -178,6 +179,7 @@ G_t &= G_{t-1} + g_t^2 \\
 
 RMSPROP = Optimizer(
     id="rmsprop",
+    look=4,
     name=_("RMSprop"),
     year=2012,
     reference="Tieleman & Hinton (2012), Lecture 6.5 of Neural Networks for Machine Learning",
@@ -215,6 +217,7 @@ v_t &= \rho\, v_{t-1} + \frac{g_t}{\sqrt{G_t} + \varepsilon} \\
 
 ADADELTA = Optimizer(
     id="adadelta",
+    look=5,
     name=_("AdaDelta"),
     year=2012,
     reference="Zeiler (2012), ADADELTA: An Adaptive Learning Rate Method",

@@ -179,6 +179,7 @@ _BETWEEN = knobs.b1(
 
 SCHEDULE_FREE_SGD = Optimizer(
     id="schedule_free_sgd",
+    look=38,
     name=_("Schedule-free SGD"),
     year=2024,
     reference="Defazio et al. (2024), The Road Less Scheduled",
@@ -201,6 +202,7 @@ y_t &= \beta_1 x_t + (1-\beta_1)\, z_t
 
 SCHEDULE_FREE_ADAMW = Optimizer(
     id="schedule_free_adamw",
+    look=39,
     name=_("Schedule-free AdamW"),
     year=2024,
     reference="Defazio et al. (2024), The Road Less Scheduled",
@@ -225,6 +227,7 @@ y_t &= \beta_1 x_t + (1-\beta_1)\, z_t
 
 LOOKAHEAD = Optimizer(
     id="lookahead",
+    look=40,
     name=_("Lookahead"),
     year=2019,
     reference="Zhang et al. (2019), Lookahead Optimizer: k steps forward, 1 step back",
@@ -262,6 +265,7 @@ v_t &= \rho\, v_{t-1} + g_t, \qquad \theta_t = \theta_{t-1} - \alpha_t\, v_t \\
 
 POLYAK_AVERAGE = Optimizer(
     id="polyak_average",
+    look=41,
     name=_("Polyak averaging"),
     year=1992,
     reference="Polyak & Juditsky (1992), Acceleration of stochastic approximation by averaging",

@@ -317,6 +317,7 @@ def _damping(help: str) -> Hyper:
 
 NEWTON = Optimizer(
     id="newton",
+    look=31,
     name=_("Newton"),
     year=1685,
     reference="Nocedal & Wright (2006), Numerical Optimization, chapter 3",
@@ -333,6 +334,7 @@ NEWTON = Optimizer(
 
 SADDLE_FREE_NEWTON = Optimizer(
     id="saddle_free_newton",
+    look=32,
     name=_("Saddle-free Newton"),
     year=2014,
     reference="Dauphin et al. (2014), Identifying and attacking the saddle point problem in high-dimensional "
@@ -348,6 +350,7 @@ SADDLE_FREE_NEWTON = Optimizer(
 
 BFGS = Optimizer(
     id="bfgs",
+    look=33,
     name=_("BFGS"),
     year=1970,
     reference="Nocedal & Wright (2006), Numerical Optimization, chapter 6",
@@ -367,6 +370,7 @@ B_t &= \Bigl(I - \frac{s y^\top}{y^\top s}\Bigr) B_{t-1} \Bigl(I - \frac{y s^\to
 
 LBFGS = Optimizer(
     id="lbfgs",
+    look=34,
     name=_("L-BFGS"),
     year=1989,
     reference="Liu & Nocedal (1989), On the limited memory BFGS method for large scale optimization",
@@ -396,6 +400,7 @@ s_i &= \theta_i - \theta_{i-1}, \qquad y_i = g_{i+1} - g_i \qquad (\text{the las
 
 CONJUGATE_GRADIENT = Optimizer(
     id="conjugate_gradient",
+    look=35,
     name=_("Conjugate gradient"),
     year=1952,
     reference="Hestenes & Stiefel (1952), Methods of conjugate gradients for solving linear systems",
@@ -414,6 +419,7 @@ d_t = -g_t + \beta_t\, d_{t-1} \\
 
 SOPHIA = Optimizer(
     id="sophia",
+    look=36,
     name=_("Sophia"),
     year=2023,
     reference="Liu et al. (2023), Sophia: A Scalable Stochastic Second-order Optimizer for Language Model Pre-training",

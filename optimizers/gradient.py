@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import tree
 
 from descent.hyper import Hyper
-from descent.optimizer import Cost, Optimizer, Params, Problem
+from descent.optimizer import Cost, Optimizer, Params, Problem, Terms
 from descent.text import _
 from optimizers import knobs
 from optimizers.line_search import TRIALS, backtrack
@@ -52,6 +52,11 @@ def sgdw_update(grads: Params, state: NoState, params: Params, hyper: Any, probl
     Reference: Loshchilov & Hutter (2019), Decoupled Weight Decay Regularization.
     """
     return tree.map(lambda g, p: -hyper.learning_rate * (g + hyper.weight_decay * p), grads, params), state
+
+
+def plain_terms(state: NoState, hyper: Any, grads: Params) -> Terms:
+    """M_t = g_t and G_t = 1."""
+    return Terms()
 
 
 class SearchState(NamedTuple):
@@ -135,6 +140,7 @@ _LEARNING_RATE = knobs.learning_rate(
 )
 SGD = Optimizer(
     id="sgd",
+    look=0,
     name=_("SGD"),
     year=1951,
     reference="Robbins & Monro (1951), A Stochastic Approximation Method",
@@ -143,10 +149,12 @@ SGD = Optimizer(
     equations=r"\Delta\theta_t = -\alpha_t\, g_t",
     init=init_nothing,
     update=sgd_update,
+    terms=plain_terms,
 )
 
 SGDW = Optimizer(
     id="sgdw",
+    look=10,
     name=_("SGDW"),
     year=2019,
     reference="Loshchilov & Hutter (2019), Decoupled Weight Decay Regularization",
@@ -155,10 +163,12 @@ SGDW = Optimizer(
     equations=r"\Delta\theta_t = -\alpha_t\, g_t - \alpha_t \lambda\, \theta_{t-1}",
     init=init_nothing,
     update=sgdw_update,
+    terms=plain_terms,
 )
 
 BACKTRACKING = Optimizer(
     id="backtracking",
+    look=11,
     name=_("Backtracking"),
     year=1966,
     reference="Armijo (1966), Minimization of functions having Lipschitz continuous first partial derivatives",
@@ -197,6 +207,7 @@ L(\theta + \Delta\theta_t) &\le L(\theta) + c\; g_t \cdot \Delta\theta_t
 
 POLYAK = Optimizer(
     id="polyak",
+    look=12,
     name=_("Polyak step"),
     year=1987,
     reference="Polyak (1987), Introduction to Optimization",
@@ -210,6 +221,7 @@ POLYAK = Optimizer(
 
 LANGEVIN = Optimizer(
     id="langevin",
+    look=13,
     name=_("Langevin"),
     year=2011,
     reference="Welling & Teh (2011), Bayesian Learning via Stochastic Gradient Langevin Dynamics",

@@ -169,7 +169,7 @@ def adafactor_update(
         else:
             v = beta * v + (1 - beta) * squares
             u = g / jnp.sqrt(v)
-        u = u / jnp.maximum(1, jnp.sqrt(jnp.mean(u**2)) / hyper.clip)
+        u = u / jnp.maximum(1, jnp.sqrt(jnp.mean(u**2)) / hyper.clip_threshold)
         size = jnp.maximum(SMALLEST_SIZE, jnp.sqrt(jnp.mean(p**2)))
         return -hyper.learning_rate * size * u, rows, columns, v
 
@@ -184,6 +184,7 @@ _RELATIVE = _("Each step changes a layer by about the fraction α of its own siz
 
 LARS = Optimizer(
     id="lars",
+    look=24,
     name=_("LARS"),
     year=2017,
     reference="You, Gitman & Ginsburg (2017), Large Batch Training of Convolutional Networks",
@@ -217,6 +218,7 @@ v_t &= \rho\, v_{t-1} + \alpha_t\, \eta\, \frac{\|\theta_{t-1}\|}{\|u_t\|}\, u_t
 
 LAMB = Optimizer(
     id="lamb",
+    look=25,
     name=_("LAMB"),
     year=2020,
     reference="You et al. (2020), Large Batch Optimization for Deep Learning: Training BERT in 76 minutes",
@@ -240,6 +242,7 @@ u_t &= \frac{\hat m_t}{\sqrt{\hat v_t} + \varepsilon} + \lambda\, \theta_{t-1} \
 
 NOVOGRAD = Optimizer(
     id="novograd",
+    look=26,
     name=_("NovoGrad"),
     year=2019,
     reference="Ginsburg et al. (2019), Stochastic Gradient Methods with Layer-wise Adaptive Moments",
@@ -264,6 +267,7 @@ m_t &= \beta_1 m_{t-1} + \frac{g_t}{\sqrt{v_t} + \varepsilon} + \lambda\, \theta
 
 ADAFACTOR = Optimizer(
     id="adafactor",
+    look=27,
     name=_("Adafactor"),
     year=2018,
     reference="Shazeer & Stern (2018), Adafactor: Adaptive Learning Rates with Sublinear Memory Cost",
@@ -280,7 +284,7 @@ ADAFACTOR = Optimizer(
             high=1.0,
         ),
         Hyper(
-            name="clip",
+            name="clip_threshold",
             symbol="d",
             label=_("Update clipping"),
             help=_("The largest root mean square of a step, before it is made relative."),
@@ -297,6 +301,7 @@ u_t &= \frac{g_t}{\sqrt{v_t}} \qquad \Bigl(\text{of a matrix: } v_{ij} \approx \
 \end{aligned}""",
     init=adafactor_init,
     update=adafactor_update,
+    on_vectors=_("RMSprop with a growing β and steps relative to the size of the point"),
     per_layer=True,
 )
 

@@ -185,9 +185,11 @@ def soap_update(
     $\Delta\theta_t = -\alpha_t\, Q_L \frac{\hat M'}{\sqrt{\hat v_t} + \varepsilon} Q_R^\top$
 
     The basis is that of the first gradient, and from there every k-th step takes it a power iteration further
-    (Q ← QR of LQ), after that step's update. The authors skip the first step; here it is taken, in that first basis. A
-    vector has one side: so **on a point in the plane SOAP is Adam in the eigenvectors of the average of ggᵀ**,
-    which are the axes of the valley. (The authors by default leave vectors to plain Adam.)
+    (Q ← QR of LQ), after that step's update. As in the authors' code the axes stand in the order of their eigenvalues,
+    largest first, and v is put in that order with them, so that each entry stays with its axis. The authors skip the
+    first step; here it is taken, in that first basis. A vector has one side: so **on a point in the plane SOAP is Adam
+    in the eigenvectors of the average of ggᵀ**, which are the axes of the valley. (The authors by default leave vectors
+    to plain Adam.)
 
     Reference: Vyas et al. (2024), SOAP: Improving and Stabilizing Shampoo using Adam.
     """
@@ -197,7 +199,7 @@ def soap_update(
         tuple(hyper.b2 * old + (1 - hyper.b2) * new for old, new in zip(sums, _products(g), strict=True))
         for g, sums in zip(leaves, state.factors, strict=True)
     )
-    bases = lax.cond(state.count == 0, lambda: tree.map(lambda f: eigh(f)[1], factors), lambda: state.bases)
+    bases = lax.cond(state.count == 0, lambda: tree.map(lambda f: eigh(f)[1][:, ::-1], factors), lambda: state.bases)
     back = tree.map(jnp.transpose, bases)
     m = average(state.m, grads, hyper.b1)
     turned = structure.unflatten([_transform(g, q) for g, q in zip(leaves, back, strict=True)])
@@ -209,13 +211,26 @@ def soap_update(
         -hyper.learning_rate * _transform(_transform(m, to) / (jnp.sqrt(v) + hyper.eps), fro)
         for m, v, fro, to in moments
     ]
+    squares = tuple(tree.leaves(v))
     turn = count % jnp.asarray(hyper.interval, jnp.int32) == 0
-    bases = lax.cond(turn, lambda: tree.map(lambda f, q: jnp.linalg.qr(f @ q)[0], factors, bases), lambda: bases)
-    return structure.unflatten(steps), SoapState(count, m, v, factors, bases)
+    squares, bases = lax.cond(turn, lambda: _power_iteration(squares, factors, bases), lambda: (squares, bases))
+    return structure.unflatten(steps), SoapState(count, m, structure.unflatten(squares), factors, bases)
+
+
+def _power_iteration(squares: tuple, factors: tuple, bases: tuple) -> tuple[tuple, tuple]:
+    """For each array the axes after one power iteration, largest eigenvalue first, and v in their order."""
+    turned, ordered = [], []
+    for v, sums, axes in zip(squares, factors, bases, strict=True):
+        grown = [f @ q for f, q in zip(sums, axes, strict=True)]
+        orders = [jnp.argsort(-jnp.sum(q * g, 0)) for q, g in zip(axes, grown, strict=True)]
+        turned.append(tuple(jnp.linalg.qr(g[:, order])[0] for g, order in zip(grown, orders, strict=True)))
+        ordered.append(_sides(v)[jnp.ix_(*orders)].reshape(v.shape))
+    return tuple(ordered), tuple(turned)
 
 
 MUON = Optimizer(
     id="muon",
+    look=44,
     name=_("Muon"),
     year=2024,
     reference="Jordan et al. (2024), Muon: An optimizer for hidden layers in neural networks",
@@ -235,11 +250,13 @@ m_t &= \rho\, m_{t-1} + (1-\rho)\, g_t \qquad
     init=muon_init,
     update=muon_update,
     terms=muon_terms,
+    on_vectors=_("exactly NAdam, without its momentum warm-up"),
     per_layer=True,
 )
 
 SHAMPOO = Optimizer(
     id="shampoo",
+    look=45,
     name=_("Shampoo"),
     year=2018,
     reference="Gupta, Koren & Singer (2018), Shampoo: Preconditioned Stochastic Tensor Optimization",
@@ -255,11 +272,13 @@ L_t &= L_{t-1} + G_t G_t^\top, \qquad R_t = R_{t-1} + G_t^\top G_t \\
 \end{aligned}""",
     init=shampoo_init,
     update=shampoo_update,
+    on_vectors=_("AdaGrad with its full matrix"),
     per_layer=True,
 )
 
 SOAP = Optimizer(
     id="soap",
+    look=46,
     name=_("SOAP"),
     year=2024,
     reference="Vyas et al. (2024), SOAP: Improving and Stabilizing Shampoo using Adam",
@@ -288,6 +307,7 @@ M' &= Q_L^\top \hat M_t\, Q_R, \qquad v_t = \beta_2 v_{t-1} + (1-\beta_2)\, (Q_L
 \end{aligned}""",
     init=soap_init,
     update=soap_update,
+    on_vectors=_("Adam in the eigenvectors of the average of ggᵀ"),
     per_layer=True,
 )
 

@@ -124,6 +124,7 @@ _LEARNING_RATE = knobs.learning_rate(
 
 MOMENTUM = Optimizer(
     id="momentum",
+    look=1,
     name=_("Momentum"),
     year=1964,
     reference="Polyak (1964), Some methods of speeding up the convergence of iteration methods",
@@ -140,6 +141,7 @@ v_t &= \rho\, v_{t-1} + g_t \\
 
 NESTEROV = Optimizer(
     id="nesterov",
+    look=2,
     name=_("Nesterov"),
     year=1983,
     reference="Nesterov (1983), A method for solving the convex programming problem with convergence rate O(1/k²)",
@@ -156,6 +158,7 @@ v_t &= \rho\, v_{t-1} + g_t \\
 
 QHM = Optimizer(
     id="qhm",
+    look=14,
     name=_("QHM"),
     year=2019,
     reference="Ma & Yarats (2019), Quasi-hyperbolic momentum and Adam for deep learning",

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import tree
 
 from descent.hyper import Hyper
-from descent.optimizer import Optimizer, Params, Problem
+from descent.optimizer import Optimizer, Params, Problem, Terms
 from descent.text import _
 from optimizers import knobs
 from optimizers.moments import average, average_of_squares, scaled, zeros
@@ -108,12 +108,18 @@ def dog_update(grads: Params, state: DoGState, params: Params, hyper: Any, probl
     return scaled(-rate, grads), DoGState(state.origin, distance, squares)
 
 
+def dog_terms(state: DoGState, hyper: Any, grads: Params) -> Terms:
+    """M_t = r_t g_t and G_t = Σ‖g‖², the same for all coordinates, with ε inside the root."""
+    return Terms(scaled(state.distance, grads), tree.map(lambda g: jnp.full_like(g, state.squares), grads))
+
+
 _RATE = knobs.learning_rate(
     1.0, low=1e-3, high=1e2, help=_("A factor on the rate that the rule finds; 1 is the rule as published.")
 )
 
 PRODIGY = Optimizer(
     id="prodigy",
+    look=42,
     name=_("Prodigy"),
     year=2023,
     reference="Mishchenko & Defazio (2023), Prodigy: An Expeditiously Adaptive Parameter-Free Learner",
@@ -148,6 +154,7 @@ d_t &= \max\!\Bigl(d_{t-1}, \frac{r_t}{\|s_t\|_1}\Bigr) \qquad
 
 DOG = Optimizer(
     id="dog",
+    look=43,
     name=_("DoG"),
     year=2023,
     reference="Ivgi, Hinder & Carmon (2023), DoG is SGD's Best Friend: A Parameter-Free Dynamic Step Size Schedule",
@@ -172,6 +179,7 @@ r_t &= \max\bigl(r_{t-1}, \|\theta_{t-1} - \theta_0\|\bigr), \qquad r_0 = r_\var
 \end{aligned}""",
     init=dog_init,
     update=dog_update,
+    terms=dog_terms,
 )
 
 MEMBERS = (PRODIGY, DOG)

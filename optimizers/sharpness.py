@@ -44,6 +44,7 @@ def sam_update(
 
 SAM = Optimizer(
     id="sam",
+    look=37,
     name=_("SAM"),
     year=2021,
     reference="Foret et al. (2021), Sharpness-Aware Minimization for Efficiently Improving Generalization",

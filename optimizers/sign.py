@@ -141,6 +141,7 @@ RPROP_SIZES = (1e-6, 50.0)
 
 LION = Optimizer(
     id="lion",
+    look=9,
     name=_("Lion"),
     year=2023,
     reference="Chen et al. (2023), Symbolic Discovery of Optimization Algorithms",
@@ -175,6 +176,7 @@ m_t &= \beta_2 m_{t-1} + (1-\beta_2)\, g_t \\
 
 SIGN_SGD = Optimizer(
     id="sign_sgd",
+    look=28,
     name=_("SignSGD"),
     year=2018,
     reference="Bernstein et al. (2018), signSGD: Compressed Optimisation for Non-Convex Problems",
@@ -188,6 +190,7 @@ SIGN_SGD = Optimizer(
 
 SIGNUM = Optimizer(
     id="signum",
+    look=29,
     name=_("Signum"),
     year=2018,
     reference="Bernstein et al. (2018), signSGD: Compressed Optimisation for Non-Convex Problems",
@@ -204,6 +207,7 @@ m_t &= \beta_1 m_{t-1} + (1-\beta_1)\, g_t \\
 
 RPROP = Optimizer(
     id="rprop",
+    look=30,
     name=_("Rprop"),
     year=1993,
     reference="Riedmiller & Braun (1993), A direct adaptive method for faster backpropagation learning",

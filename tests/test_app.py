@@ -12,12 +12,12 @@ from streamlit.testing.v1 import AppTest
 
 from descent.compilation import counting
 from descent.spec import Values
-from landscapes import LANDSCAPES
+from landscapes import FAMILIES, LANDSCAPES
 from lessons.situations import SITUATIONS, run
 from optimizers import OPTIMIZERS
 from tests.stage_message import unpack
 from ui.language import catalogue
-from ui.race import Lane, Race, to_json
+from ui.race import MAX_LANES, Lane, Race, to_json
 from ui.race_controls import DEFAULT
 from ui.runner import warm_up
 
@@ -71,6 +71,17 @@ def assert_drawn(session: AppTest) -> None:
     for n, t in enumerate(trajectories):
         np.testing.assert_array_equal(np.stack([x[n], y[n]], -1), t.position)
         np.testing.assert_array_equal(losses[n], t.loss)
+    # Reported points are sent of those that average, in the order of the lanes.
+    averaged = [
+        t for t, lane in zip(trajectories, race(session).lanes, strict=True) if OPTIMIZERS[lane.optimizer].report
+    ]
+    places = [lane["reported"] for lane in message["runs"]["lanes"]]
+    assert [place for place in places if place is not None] == list(range(len(averaged)))
+    x, y, losses = (message["runs"]["reported"][name].reshape(-1, steps + 1) for name in ("x", "y", "losses"))
+    assert len(x) == len(y) == len(losses) == len(averaged)
+    for n, t in enumerate(averaged):
+        np.testing.assert_array_equal(np.stack([x[n], y[n]], -1), t.reported)
+        np.testing.assert_array_equal(losses[n], t.reported_loss)
 
 
 def what_is_shown(session: AppTest) -> list[tuple[str, str, str | None]]:
@@ -122,9 +133,15 @@ def test_an_empty_race_says_how_to_begin() -> None:
     assert session.get("download_button")
 
 
-def test_many_long_runs_are_drawn() -> None:
-    session = opened(landscape="ellipse", steps="5000", **{f"o{n}": name for n, name in enumerate(OPTIMIZERS, 1)})
-    assert len(runners(session)) == len(OPTIMIZERS)
+def full_races() -> list[list[str]]:
+    """All optimizers, as many at once as there may be."""
+    return [list(OPTIMIZERS)[first : first + MAX_LANES] for first in range(0, len(OPTIMIZERS), MAX_LANES)]
+
+
+@pytest.mark.parametrize("names", full_races(), ids=lambda names: names[0])
+def test_many_long_runs_are_drawn(names: list[str]) -> None:
+    session = opened(landscape="ellipse", steps="5000", **{f"o{n}": name for n, name in enumerate(names, 1)})
+    assert len(runners(session)) == len(names)
     assert_drawn(session)
 
 
@@ -146,12 +163,12 @@ def test_a_preset_shows_its_race_and_its_sentence(situation: Any) -> None:
 
 
 def test_every_landscape_can_be_chosen() -> None:
-    session = opened(o1="sgd", **{"o1.learning_rate": "0.0001"}, x="1.5", kappa="5", landscape="ellipse")
+    """By somebody who runs nothing yet: compiling a run on each would take most of the time."""
+    session = opened(o1="none", x="1.5", kappa="5", landscape="ellipse")
     for landscape in [*LANDSCAPES.values()][::-1]:
         settled(session.selectbox(key="race.landscape").select(landscape.id).run())
         now = race(session)
         assert (now.landscape, now.shape, now.start) == (landscape.id, {}, None)
-        assert [lane.optimizer for lane in now.lanes] == ["sgd"], "the runners stay"
         assert session.query_params["landscape"] == landscape.id and "x" not in session.query_params
         assert session.number_input(key="race.x").value == landscape.start[0]
         assert stage(session)["still"]["name"] == landscape.id
@@ -161,15 +178,28 @@ def test_every_landscape_can_be_chosen() -> None:
         assert_drawn(session)
 
 
-def test_every_optimizer_can_be_added_and_removed() -> None:
+def test_the_runners_stay_when_the_landscape_changes() -> None:
+    session = opened(o1="sgd", **{"o1.learning_rate": "0.0001"}, landscape="ellipse")
+    for family in FAMILIES:
+        landscape = family.members[-1]
+        settled(session.selectbox(key="race.landscape").select(landscape.id).run())
+        assert race(session).landscape == landscape.id
+        assert race(session).lanes == (Lane("sgd", Values(learning_rate=0.0001)),)
+        assert_drawn(session)
+
+
+@pytest.mark.parametrize("names", full_races(), ids=lambda names: names[0])
+def test_every_optimizer_can_be_added_and_removed(names: list[str]) -> None:
     session = opened(landscape="ellipse", o1="none")
-    for count, name in enumerate(OPTIMIZERS, 1):
-        settled(session.selectbox(key="race.add").select(name).run())
-        assert [lane.optimizer for lane in race(session).lanes] == list(OPTIMIZERS)[:count]
-        assert session.selectbox(key="race.add").value is None, "ready for another"
+    for count, name in enumerate(names, 1):
+        adding = session.selectbox(key="race.add")
+        assert adding.value is None and not adding.disabled, "ready for another"
+        settled(adding.select(name).run())
+        assert [lane.optimizer for lane in race(session).lanes] == names[:count]
+    assert session.selectbox(key="race.add").disabled == (len(names) == MAX_LANES)
     assert_drawn(session)
-    assert race(settled(session.run())).lanes == tuple(Lane(name) for name in OPTIMIZERS)
-    for name in OPTIMIZERS:
+    assert race(settled(session.run())).lanes == tuple(Lane(name) for name in names)
+    for name in names:
         session.session_state[f"race.0.{name}.more"] = True
         settled(session.run())
         assert any(OPTIMIZERS[name].equations in latex.value for latex in session.latex)
@@ -306,7 +336,7 @@ def test_no_slider_compiles_anything() -> None:
 
 
 def test_what_cannot_be_used_in_an_address_is_listed() -> None:
-    bad = {"steps": "1e999", "kappa": "nan", "colour": "red", "o2": "rprop", "o1.b1": "2", "x": "", "clip": "![x](y)"}
+    bad = {"steps": "1e999", "kappa": "nan", "colour": "red", "o2": "nobody", "o1.b1": "2", "x": "", "clip": "![x](y)"}
     session = opened(**ADAM | bad)
     (warning,) = session.warning
     for key in bad:

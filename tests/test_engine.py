@@ -248,6 +248,8 @@ def assert_lost_from(t: Trajectory, index: int) -> None:
     for name in ("update", "learning_rate", "direction", "scale"):
         values = getattr(t, name)
         assert np.isfinite(values[: max(index - 1, 0)]).all() and np.isnan(values[max(index - 1, 0) :]).all(), name
+    assert (t.evaluations[:index] == SGD.cost).all(), "the step that led there was computed, too"
+    assert np.isnan(t.evaluations[index:]).all()
 
 
 def test_everything_before_divergence_is_kept_and_nothing_after() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import math
 import random
 import tomllib
 from pathlib import Path
@@ -17,14 +16,14 @@ import pytest
 from descent.field import field
 from descent.landscape import Landscape
 from figures import Height, contour, lane_styles, loss_curves, surface
-from figures.style import DASHES, MARKERS, PALETTE, RAMPS, style_number
+from figures.style import PALETTE, RAMPS, STYLES, LaneStyle, style_number
 from landscapes import LANDSCAPES
 from optimizers import OPTIMIZERS
 from tests.stage_message import unpack
 from ui.stage.payload import LEVELS, pack
 
 ROOT = Path(__file__).resolve().parent.parent
-ORDER = list(OPTIMIZERS)
+ORDER = sorted(OPTIMIZERS, key=lambda name: OPTIMIZERS[name].look)
 EVERY_LANDSCAPE = pytest.mark.parametrize("landscape", LANDSCAPES.values(), ids=LANDSCAPES.keys())
 
 
@@ -241,51 +240,62 @@ def test_no_two_colours_look_alike(column: int) -> None:
 # Runners ---------------------------------------------------------------------------------------------------------
 
 
+def line(style: LaneStyle) -> tuple[Any, str]:
+    """What tells runners apart for those who see no colours."""
+    return style.dash, style.marker
+
+
 def test_every_optimizer_has_a_look_of_its_own() -> None:
-    styles = lane_styles(ORDER, ORDER[:8]) + lane_styles(ORDER, ORDER[8:])
-    assert styles == [style_number(n) for n in range(len(ORDER))]
-    for colour in ("light", "dark"):
-        assert len({(getattr(s, colour), s.dash, s.marker) for s in styles}) == len(ORDER)
+    """Its number stays its own when others come: a new optimizer takes the next."""
+    looks = [optimizer.look for optimizer in OPTIMIZERS.values()]
+    assert sorted(looks) == list(range(len(OPTIMIZERS))), f"the next is {max(looks) + 1}"
+    assert [lane_styles(ORDER, [name]) for name in ORDER] == [[style_number(n)] for n in range(len(ORDER))]
+    assert len({line(style_number(n)) for n in range(len(ORDER))}) == len(ORDER)
 
 
-def test_dash_and_marker_alone_tell_optimizers_apart() -> None:
-    """For those who see no colours."""
-    styles = [style_number(n) for n in range(len(ORDER))]
-    assert len({(s.dash, s.marker) for s in styles}) == len(ORDER)
+def test_the_numbered_styles_differ() -> None:
+    assert STYLES == 504 and len({style_number(n) for n in range(STYLES)}) == STYLES
 
 
-def test_the_first_504_styles_differ() -> None:
-    assert math.lcm(len(PALETTE), len(DASHES), len(MARKERS)) == 504
-    assert len({style_number(n) for n in range(504)}) == 504
-
-
-def random_races(fewest: int, most: int, count: int = 300) -> list[list[str]]:
+def random_races(fewest: int, most: int, count: int = 200) -> list[list[str]]:
     chance = random.Random(0)
     return [[chance.choice(ORDER) for _ in range(chance.randint(fewest, most))] for _ in range(count)]
 
 
 def test_up_to_eight_runners_have_eight_colours() -> None:
     """Also if one runs twice, or two optimizers would have the same."""
-    for race in [[], ORDER[:1] * 8, [ORDER[0], ORDER[8]], *random_races(1, len(PALETTE))]:
+    for race in [[], ORDER[:1] * 8, [ORDER[0], ORDER[8]], ORDER[::8][:8], *random_races(1, len(PALETTE))]:
         styles = lane_styles(ORDER, race)
         assert len({s.light for s in styles}) == len({s.dark for s in styles}) == len(race), race
 
 
-def test_any_number_of_runners_have_different_looks() -> None:
-    for race in [ORDER, ORDER[:1] * 24, *random_races(9, 24)]:
-        assert len(set(lane_styles(ORDER, race))) == len(race), race
+def test_dash_and_marker_alone_tell_any_number_of_runners_apart() -> None:
+    for race in [ORDER, ORDER[:1] * 24, ORDER[:12] * 2, *random_races(1, 8), *random_races(9, 24)]:
+        assert len({line(style) for style in lane_styles(ORDER, race)}) == len(race), race
 
 
 def test_an_optimizer_looks_the_same_in_every_race() -> None:
-    """As long as nobody else has its colour; of two that share one, the earlier in the catalogue keeps it."""
+    """Dash and marker always; colour as long as nobody else has it, and of two that do the first keeps it."""
     for race in random_races(1, 12):
         styles = lane_styles(ORDER, race)
         for name in set(race):
-            number = ORDER.index(name)
+            number, style = ORDER.index(name), styles[race.index(name)]
             rivals = {n for n in map(ORDER.index, race) if n % len(PALETTE) == number % len(PALETTE)}
-            assert (styles[race.index(name)] == style_number(number)) == (number == min(rivals))
+            assert line(style) == line(style_number(number))
+            assert (style == style_number(number)) == (number == min(rivals))
         own = {style_number(ORDER.index(name)) for name in set(ORDER) - set(race)}
         assert not own & set(styles), "nobody borrows the look of an optimizer that is not running"
+
+
+def test_one_that_runs_twice_keeps_its_marker() -> None:
+    assert len({style.marker for style in lane_styles(ORDER, ["adam"] * 5)}) == 1
+
+
+def test_a_runner_that_is_no_optimizer_of_the_catalogue_gets_a_free_look() -> None:
+    for race in (["mine"], ["mine", *ORDER[:7]], ["mine", "yours", "mine"]):
+        styles = lane_styles(ORDER, race)
+        assert len({line(style) for style in styles}) == len({style.light for style in styles}) == len(race)
+        assert not set(styles[:1]) & {style_number(n) for n in range(len(ORDER))}
 
 
 # The way to the browser ------------------------------------------------------------------------------------------

@@ -201,10 +201,10 @@ def test_what_is_malformed_is_left_out_and_named(key: str, given: str, name: str
 
 
 def test_a_note_says_what_was_given_and_what_is_allowed() -> None:
-    _, notes = from_query({"steps": "10.5", "o1": "rprop", "colour": "red"}, FALLBACK)
+    _, notes = from_query({"steps": "10.5", "o1": "nobody", "colour": "red"}, FALLBACK)
     colour, lane, steps = sorted(map(words.note, notes))
     assert steps == "`steps` = `10.5` was ignored; allowed: a whole number from 1 to 5000"
-    assert lane.startswith("`o1` = `rprop` was ignored; allowed: one of sgd, momentum, ")
+    assert lane.startswith("`o1` = `nobody` was ignored; allowed: one of sgd, sgdw, ")
     assert colour == "`colour` = `red` was ignored; allowed: nothing of this name is known"
 
 
@@ -470,6 +470,7 @@ EXPORTED = Race(
         Lane("sgd", Values(learning_rate=0.02)),
         Lane("sgd", Values(learning_rate=5.0)),
         Lane("adam", clipped=False),
+        Lane("polyak_average"),
     ),
     steps=40,
     noise=0.1,
@@ -484,12 +485,13 @@ EXPORTED = Race(
 def test_the_csv_holds_every_number_of_the_trajectories() -> None:
     race = replace(EXPORTED, clip="off", schedule="constant", schedule_hyper=Values())
     runs = [run(spec) for spec in race.runs()]
-    names = ["SGD α=0.02", 'a "quoted", name', "Adam"]
+    names = ["SGD α=0.02", 'a "quoted", name', "Adam", "Polyak averaging"]
     table = list(csv.DictReader(io.StringIO(trajectories_csv(names, runs))))
     columns = ["runner", "step", "x", "y", "loss", "gradient_x", "gradient_y", "update_x", "update_y", "learning_rate"]
+    columns += ["reported_x", "reported_y", "reported_loss"]
     assert list(table[0]) == columns
     assert runs[1].diverged_at > 0
-    assert len(table) == 41 + int(runs[1].diverged_at) + 1 + 41, "a diverged run ends with the step it was lost at"
+    assert len(table) == 41 + int(runs[1].diverged_at) + 1 + 41 + 41, "a diverged run ends with the step it was lost at"
     for name, t in zip(names, runs, strict=True):
         rows = [row for row in table if row["runner"] == name]
         assert [int(row["step"]) for row in rows] == list(range(len(rows)))
@@ -497,7 +499,8 @@ def test_the_csv_holds_every_number_of_the_trajectories() -> None:
         moves = np.full((t.steps + 1, 3), np.nan, np.float32)
         moves[:-1] = np.column_stack([t.update, t.learning_rate])
         values = np.array([[float(row[c] or "nan") for c in columns[2:]] for row in rows])
-        np.testing.assert_array_equal(np.float32(values), np.hstack([states, moves[: len(rows)]]))
+        result = np.column_stack([t.reported, t.reported_loss])[: len(rows)]
+        np.testing.assert_array_equal(np.float32(values), np.hstack([states, moves[: len(rows)], result]))
     lost = [row for row in table if row["runner"] == names[1]][-1]
     assert all(lost[column] == "" for column in columns[2:])
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from descent import Trajectory, descend
+from descent.hyper import fill
 from descent.landscape import Landscape
 from descent.verdict import KINDS, Verdict, diagonal, judge, steps_to
 from landscapes import LANDSCAPES
@@ -22,11 +23,31 @@ def along(path: np.ndarray, loss: np.ndarray | None = None, diverged_at: int = -
     path = np.asarray(path, float)
     unused, steps = np.zeros((len(path), 2)), np.zeros((len(path) - 1, 2))
     loss = np.zeros(len(path)) if loss is None else np.asarray(loss, float)
-    return Trajectory(path, loss, unused, steps, steps[:, 0], steps, steps, path, steps, np.array(diverged_at))
+    return Trajectory(
+        position=path,
+        loss=loss,
+        gradient=unused,
+        update=steps,
+        learning_rate=steps[:, 0],
+        direction=steps,
+        scale=steps,
+        reported=path,
+        reported_loss=loss,
+        params=path,
+        evaluations=steps,
+        diverged_at=np.array(diverged_at),
+    )
 
 
-def resting(point: Sequence[float]) -> Trajectory:
-    return along(np.tile(point, (60, 1)))
+def resting(
+    point: Sequence[float], landscape: Landscape | None = None, shape: Mapping[str, float] | None = None
+) -> Trajectory:
+    run = along(np.tile(point, (60, 1)))
+    return run if landscape is None else run._replace(params=landscape.lift(run.position, **knobs(landscape, shape)))
+
+
+def knobs(landscape: Landscape, shape: Mapping[str, float] | None) -> dict[str, float]:
+    return fill(landscape.hypers, shape, landscape.id)
 
 
 def verdict(
@@ -61,7 +82,7 @@ EVERY_SHAPE = pytest.mark.parametrize(
 def test_resting_at_or_beside_a_declared_minimum_is_a_minimum(landscape: Landscape, shape: dict[str, float]) -> None:
     minima, lowest = landscape.critical_points(**shape).minima, landscape.minimum(**shape)
     beside = 1e-4 * diagonal(landscape) * np.array([0.6, -0.8])
-    runs = [resting(np.add(m.point, away)) for m in minima for away in (0.0, beside)]
+    runs = [resting(np.add(m.point, away), landscape, shape) for m in minima for away in (0.0, beside)]
     for index, found in enumerate(judge(landscape, runs, shape)):
         minimum = minima[index // 2]
         if landscape.flat_minima and index % 2:
@@ -79,7 +100,7 @@ def test_resting_at_or_beside_a_declared_minimum_is_a_minimum(landscape: Landsca
 def test_resting_at_a_declared_saddle_is_a_saddle(landscape: Landscape, shape: dict[str, float]) -> None:
     saddles = landscape.critical_points(**shape).saddles
     beside = 1e-4 * diagonal(landscape) * np.array([0.6, -0.8])
-    found = judge(landscape, [resting(np.add(s, away)) for s in saddles for away in (0.0, beside)], shape)
+    found = judge(landscape, [resting(np.add(s, away), landscape) for s in saddles for away in (0.0, beside)], shape)
     assert [(v.kind, v.detail, v.minimizer) for v in found] == [("saddle", "", -1)] * 2 * len(saddles)
 
 
@@ -242,7 +263,7 @@ def test_what_is_called_a_minimum_is_one(landscape: Landscape) -> None:
     radii = 10 ** rng.uniform(-4, -1, (300, 1)) * diagonal(landscape)
     close = rng.permutation(np.resize(minima, (300, 2))) + radii * rng.normal(size=(300, 2))
     points = np.concatenate([anywhere, close])
-    found = judge(landscape, [resting(p) for p in points])
+    found = judge(landscape, [resting(p, landscape) for p in points])
     called = np.array([v.kind == "minimum" for v in found])
     assert landscape.unbounded or (called.any() and not called.all())
 

@@ -16,17 +16,22 @@ def file_name(id: str) -> str:
 
 
 def trajectories_csv(names: Sequence[str], runs: Sequence[Trajectory]) -> str:
-    """One row a runner and step. The update and learning rate of a row are those that led *away* from it."""
+    """One row a runner and step. The update and learning rate of a row are those that led *away* from it.
+
+    What is reported differs from x, y and loss for methods that average.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     columns = ["runner", "step", "x", "y", "loss", "gradient_x", "gradient_y", "update_x", "update_y", "learning_rate"]
+    columns += ["reported_x", "reported_y", "reported_loss"]
     writer.writerow(columns)
     for name, run in zip(names, runs, strict=True):
         last = run.steps if run.diverged_at < 0 else int(run.diverged_at)
         for t in range(last + 1):
             state = [*run.position[t], run.loss[t], *run.gradient[t]]
             move = [*run.update[t], run.learning_rate[t]] if t < run.steps else [None] * 3
-            writer.writerow([name, t, *(_exact(v) for v in (*state, *move))])
+            result = [*run.reported[t], run.reported_loss[t]]
+            writer.writerow([name, t, *(_exact(v) for v in (*state, *move, *result))])
     return out.getvalue()
 
 

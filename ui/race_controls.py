@@ -53,6 +53,7 @@ GLYPHS = {
     "hexagon": "⬢",
 }
 KEY = "race."  # of every widget here
+LOOKS = sorted(OPTIMIZERS, key=lambda name: OPTIMIZERS[name].look)
 DEFAULT = Race(
     landscape="rosenbrock",
     lanes=(
@@ -128,7 +129,7 @@ def look_for(race: Race) -> str:
 def styles(race: Race) -> list[LaneStyle]:
     """The look of each lane."""
     ids = [lane.optimizer for lane in race.lanes]
-    return lane_styles(list(dict.fromkeys([*OPTIMIZERS, *ids])), ids)
+    return lane_styles(list(dict.fromkeys([*LOOKS, *ids])), ids)
 
 
 def lane_names(race: Race) -> list[str]:
@@ -308,6 +309,10 @@ def _drawer(race: Race, number: int, lane: Lane, key: str) -> None:
     """All about one runner: its rule, its other knobs, what can be done with it."""
     optimizer = optimizers.find(lane.optimizer)
     st.markdown(f"**{_(optimizer.name)}** ({optimizer.year})  \n{_(optimizer.summary)}")
+    if optimizer.on_vectors:
+        matrix = landscapes.find(race.landscape).slice is not None
+        vector = _("on a point in the plane: {rule}").format(rule=_(optimizer.on_vectors))
+        st.badge(_("here it moves a matrix") if matrix else vector, color="green" if matrix else "blue")
     st.latex(optimizer.equations)
     for hyper in optimizer.hypers:
         if hyper.name != "learning_rate":

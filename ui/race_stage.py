@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 import landscapes
+import optimizers
 from descent import Trajectory
 from descent.field import field
 from descent.hyper import fill
-from descent.verdict import judge, steps_to
+from descent.verdict import judge, off_slice, steps_to
 from figures import Height, contour, loss_curves, surface
 from ui import words
 from ui.controls import text
@@ -54,7 +55,12 @@ def still(race: Race) -> dict[str, Any]:
         "height": height.to_json(),
         "domain": landscape.domain,
         "minimum": minimum,
-        "look": {"log": logarithmic, "distance": distance and logarithmic, "projector": race.projector},
+        "look": {
+            "log": logarithmic,
+            "distance": distance and logarithmic,
+            "projector": race.projector,
+            "slice": landscape.slice is not None,
+        },
         "words": stage_words(),
     }
 
@@ -79,14 +85,23 @@ def stage_words() -> dict[str, str]:
         "position": _("position"),
         "verdict": _("verdict at the end"),
         "final": _("final loss"),
+        "final_help": _("of the point that the method reports"),
+        "reported": _(
+            "Hollow markers on thin lines: the point that an averaging method reports, and that its verdict is about. "
+            "Filled markers: where gradients are taken."
+        ),
         "slope": _("‖∇f‖ at the end"),
         "reached": _("steps to tolerance"),
         "evaluations": _("gradient evaluations"),
-        "loss_help": _("at the step shown"),
-        "position_help": _("at the step shown"),
+        "loss_help": _("at the step shown, where the gradient is taken"),
+        "position_help": _("at the step shown, where the gradient is taken"),
         "slope_help": _("norm of the gradient at the end point"),
         "reached_help": _("first step whose loss is within the tolerance of the lowest value"),
         "evaluations_help": _("how many gradients were computed in all"),
+        "off": _("off the slice"),
+        "off_help": _(
+            "how far from the plane that is drawn the run was at its farthest, in the space of all parameters"
+        ),
         "nobody": _("Nobody is running. Add an optimizer on the left."),
     }
 
@@ -98,16 +113,17 @@ def moving(race: Race, runs: Sequence[Trajectory]) -> dict[str, Any]:
     minimum = landscape.minimum(**shape)
     names = lane_names(race)
     lanes = []
+    averaged = [run for run, lane in zip(runs, race.lanes, strict=True) if optimizers.find(lane.optimizer).report]
     verdicts = judge(landscape, runs, shape) if runs else []
     for run, style, name, verdict in zip(runs, styles(race), names, verdicts, strict=True):
         said, evidence = words.verdict(verdict, landscape, shape)
         reached = steps_to(run, minimum, race.tolerance)
-        taken = run.steps if run.diverged_at < 0 else int(run.diverged_at)
         lanes.append(
             {
                 "name": name,
                 "style": asdict(style),
                 "diverged": int(run.diverged_at),
+                "reported": next((k for k, other in enumerate(averaged) if other is run), None),
                 "verdict": {
                     "kind": verdict.kind,
                     "text": said,
@@ -115,21 +131,30 @@ def moving(race: Race, runs: Sequence[Trajectory]) -> dict[str, Any]:
                     "final": "✕" if run.diverged_at >= 0 else text(verdict.loss),
                     "slope": "✕" if run.diverged_at >= 0 else text(verdict.gradient_norm),
                     "reached": "–" if reached < 0 else str(reached),
-                    "evaluations": str(int(run.evaluations[:taken, 0].sum())),
+                    "evaluations": str(int(np.nansum(run.evaluations[:, 0]))),
+                    "off": "✕" if run.diverged_at >= 0 else text(round(off_slice(landscape, run, shape).max(), 5)),
                 },
             }
         )
     where = {"landscape": _(landscape.name), "runners": words.join(names) or "–", "start": words.point(race.begin)}
     ends = words.join([f"{lane['name']} – {lane['verdict']['text']}" for lane in lanes])
-    empty = np.zeros(0, np.float32)
+
+    def joined(runs: Sequence[Trajectory], name: str, *column: int) -> np.ndarray:
+        return np.concatenate([getattr(r, name)[:, *column] for r in runs]) if runs else np.zeros(0, np.float32)
+
     return {
         "start": list(race.begin),
         "runs": {
             "steps": race.steps,
             "lanes": lanes,
-            "x": np.concatenate([r.position[:, 0] for r in runs]) if runs else empty,
-            "y": np.concatenate([r.position[:, 1] for r in runs]) if runs else empty,
-            "losses": np.concatenate([r.loss for r in runs]) if runs else empty,
+            "x": joined(runs, "position", 0),
+            "y": joined(runs, "position", 1),
+            "losses": joined(runs, "loss"),
+            "reported": {
+                "x": joined(averaged, "reported", 0),
+                "y": joined(averaged, "reported", 1),
+                "losses": joined(averaged, "reported_loss"),
+            },
         },
         "alt": {
             "contour": _("Contour of {landscape} with the paths of {runners} from {start}.").format(**where)

@@ -26,6 +26,8 @@ def verdict(found: Verdict, landscape: Landscape, shape: dict[str, float]) -> tu
     evidence = _("Hessian eigenvalues {low} and {high}, gradient norm {slope}, at {point}").format(
         low=text(low), high=text(high), slope=text(found.gradient_norm), point=point(found.position)
     )
+    if landscape.slice:
+        evidence = _("{evidence}, {distance} off the slice").format(evidence=evidence, distance=text(found.off_slice))
     if found.kind == "diverged":
         return _("diverged at step {step}").format(step=found.diverged_at), evidence
     if found.kind == "minimum":

@@ -82,6 +82,11 @@ class Picture {
     return { data, layout };
   }
 
+  // Fill and edge of a marker: hollow where a point is reported, but no gradient taken.
+  fill(line, colour) {
+    return line.hollow ? [this.theme.paper, colour] : [colour, this.theme.paper];
+  }
+
   async image(scale) {
     const base = await Plotly.toImage(this.plot, { format: "png", scale, width: this.size[0], height: this.size[1] });
     const image = new Image();
@@ -154,10 +159,11 @@ class Plane extends Picture {
       const { xs, ys } = pixels[k];
       const last = Math.min(step, line.count - 1);
       const colour = line.style[theme.dark ? "dark" : "light"];
+      const thick = line.hollow ? width / 2 : width;
       if (last < line.count - 1) {
         ctx.globalAlpha = 0.28;
         ctx.setLineDash([]);
-        ctx.lineWidth = width * 0.6;
+        ctx.lineWidth = thick * 0.6;
         ctx.strokeStyle = colour;
         trace(ctx, xs, ys, last, line.count - 1, box);
         ctx.stroke();
@@ -165,12 +171,12 @@ class Plane extends Picture {
       ctx.globalAlpha = theme.dark ? 0.5 : 0.75;
       trace(ctx, xs, ys, 0, last, box);
       ctx.setLineDash([]);
-      ctx.lineWidth = width + 2;
+      ctx.lineWidth = thick + 2;
       ctx.strokeStyle = theme.paper;
       ctx.stroke();
       ctx.globalAlpha = 1;
-      ctx.setLineDash(line.style.dash.map((part) => part * width));
-      ctx.lineWidth = width;
+      ctx.setLineDash(line.style.dash.map((part) => part * thick));
+      ctx.lineWidth = thick;
       ctx.strokeStyle = colour;
       ctx.stroke();
     });
@@ -181,9 +187,9 @@ class Plane extends Picture {
       const colour = line.style[theme.dark ? "dark" : "light"];
       const [x, y] = [xs[last], ys[last]];
       const within = x >= box.left && x <= box.right && y >= box.top && y <= box.bottom;
-      if (within) marker(ctx, line.style.marker, x, y, size, colour, theme.paper);
-      else if (arrows) this.arrow(ctx, xs, ys, last, colour, box, size);
-      if (line.diverged >= 0 && step >= line.diverged && within) {
+      if (within) marker(ctx, line.style.marker, x, y, size, ...this.fill(line, colour));
+      else if (arrows && !line.hollow) this.arrow(ctx, xs, ys, last, colour, box, size);
+      if (line.diverged >= 0 && step >= line.diverged && within && !line.hollow) {
         label(ctx, x, y - 2.4 * size, `✕ ${line.diverged}`, colour, theme.paper, box, size);
       }
     });
@@ -252,8 +258,8 @@ class Surface extends Picture {
     ctx.clearRect(0, 0, ...this.size);
     const project = this.projection();
     if (!project) return;
-    const width = look.projector ? 3.5 : 2;
     for (const line of lines) {
+      const width = (look.projector ? 3.5 : 2) * (line.hollow ? 0.5 : 1);
       const last = Math.min(step, line.count - 1);
       const xs = new Float64Array(last + 1), ys = new Float64Array(last + 1);
       for (let i = 0; i <= last; i++) {
@@ -266,7 +272,8 @@ class Surface extends Picture {
       ctx.lineWidth = width;
       ctx.strokeStyle = colour;
       ctx.stroke();
-      if (line.shown[last]) marker(ctx, line.style.marker, xs[last], ys[last], look.projector ? 8 : 5.5, colour, theme.paper);
+      const size = look.projector ? 8 : 5.5;
+      if (line.shown[last]) marker(ctx, line.style.marker, xs[last], ys[last], size, ...this.fill(line, colour));
     }
   }
 }

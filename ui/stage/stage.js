@@ -22,7 +22,7 @@ const SKELETON = `
     <button type="button" data-do="png" class="wide">PNG</button>
   </div>
   <div class="picture loss" data-picture="loss"><div class="plot"></div><canvas></canvas></div>
-  <div class="table"><table><thead></thead><tbody></tbody></table></div>`;
+  <div class="table"><table><thead></thead><tbody></tbody></table><p class="legend"></p></div>`;
 
 // What outlives a stage: Streamlit may take its element away and give it another, when the browser goes back for one.
 const scenes = new Map(); // the still parts, by their key
@@ -110,7 +110,16 @@ class Stage {
     return undefined;
   }
 
-  lane(lane, k, { x, y, losses, steps }) {
+  // A lane with its path over the plane and its curve of losses; and where an averaging method reports another point
+  // than the one it takes gradients at, the path and curve of that, too.
+  lane(lane, k, { x, y, losses, steps, reported }) {
+    const own = this.track(lane, k, { x, y, losses, steps });
+    const other = lane.reported === null ? null : this.track(lane, lane.reported, { ...reported, steps });
+    if (other) other.path.hollow = other.curve.hollow = true;
+    return { ...lane, ...own, other };
+  }
+
+  track(lane, k, { x, y, losses, steps }) {
     const n = steps + 1;
     const xs = new Float64Array(n), ys = new Float64Array(n), zs = new Float64Array(n), values = new Float64Array(n);
     const shown = new Uint8Array(n);
@@ -130,7 +139,7 @@ class Stage {
     }
     const count = lane.diverged >= 0 ? Math.max(lane.diverged, 1) : n;
     const line = { count, style: lane.style, diverged: lane.diverged };
-    return { ...lane, losses: losses.subarray(k * n, (k + 1) * n),
+    return { losses: losses.subarray(k * n, (k + 1) * n),
       path: { ...line, xs, ys, zs, shown }, curve: { ...line, xs: times, ys: values } };
   }
 
@@ -159,10 +168,16 @@ class Stage {
     this.root.querySelector("[data-do=speed]").textContent = `${this.speed}×`;
   }
 
+  // All paths, or all curves: those of reported points first, below the others.
+  tracks(kind) {
+    return [...this.lanes.filter(({ other }) => other).map(({ other }) => other[kind]), ...this.lanes.map((lane) => lane[kind])];
+  }
+
   async rangeLoss(fresh) {
     const { look } = this.still;
+    const curves = this.tracks("curve");
     let low = Infinity, high = -Infinity;
-    for (const { curve } of this.lanes) {
+    for (const curve of curves) {
       for (let t = 0; t < curve.count; t++) {
         const value = curve.ys[t];
         if (value < low) low = value;
@@ -171,7 +186,7 @@ class Stage {
     }
     if (!(low <= high)) [low, high] = look.log ? [1e-3, 1] : [0, 1];
     // A run on its way to infinity must not flatten all others.
-    const start = Math.max(...this.lanes.map(({ curve }) => curve.ys[0]).filter(Number.isFinite), low);
+    const start = Math.max(...curves.map((curve) => curve.ys[0]).filter(Number.isFinite), low);
     const reach = Math.max(1, Math.abs(start));
     if (look.log) [low, high] = [low, Math.min(high, Math.max(start, 1e-9) * 1e4)].map(Math.log10);
     else [low, high] = [Math.max(low, start - 50 * reach), Math.min(high, start + 3 * reach)];
@@ -182,7 +197,7 @@ class Stage {
     const room = (high - low) * 0.03;
     // What has no logarithm, because the minimum is reached to the last digit, lies on the floor of the chart.
     if (look.log) {
-      for (const { curve } of this.lanes) {
+      for (const curve of curves) {
         for (let t = 0; t < curve.count; t++) if (Number.isNaN(curve.ys[t])) curve.ys[t] = 10 ** (low - room);
       }
     }
@@ -228,9 +243,9 @@ class Stage {
   inkNow() {
     if (!this.lanes || this.closed) return;
     const step = this.peek ?? this.step;
-    const paths = this.lanes.map((lane) => lane.path);
+    const paths = this.tracks("path");
     this.contour.ink(paths, step, { arrows: true });
-    this.loss.ink(this.lanes.map((lane) => lane.curve), step, { cursor: step });
+    this.loss.ink(this.tracks("curve"), step, { cursor: step });
     // While playing, the perspective never holds the plane pictures back: on a slow machine it skips frames.
     const now = performance.now();
     const slow = now - (this.inkedAt ?? 0) > 24;
@@ -500,7 +515,8 @@ class Stage {
 
   drawTable() {
     const { words, lanes } = this;
-    const heads = ["runner", "loss", "position", "verdict", "final", "slope", "reached", "evaluations"];
+    const ends = ["final", "slope", "reached", "evaluations", ...(this.still.look.slice ? ["off"] : [])];
+    const heads = ["runner", "loss", "position", "verdict", ...ends];
     const cell = (kind, text, title) => {
       const element = document.createElement(kind);
       element.textContent = text;
@@ -534,7 +550,7 @@ class Stage {
       this.cells.push(now);
       const verdict = cell("td", lane.verdict.text, lane.verdict.help);
       verdict.className = `verdict ${lane.verdict.kind}`;
-      row.append(name, ...now, verdict, ...["final", "slope", "reached", "evaluations"].map((key) => cell("td", lane.verdict[key])));
+      row.append(name, ...now, verdict, ...ends.map((key) => cell("td", lane.verdict[key])));
       return row;
     });
     if (!rows.length) {
@@ -545,6 +561,7 @@ class Stage {
       rows.push(row);
     }
     this.root.querySelector("tbody").replaceChildren(...rows);
+    this.root.querySelector(".legend").textContent = lanes.some((lane) => lane.other) ? words.reported : "";
     this.contour.root.querySelector("canvas").setAttribute("aria-label", this.message.alt.contour);
     this.surface.root.querySelector("canvas").setAttribute("aria-label", this.message.alt.surface);
     this.loss.root.querySelector("canvas").setAttribute("aria-label", this.message.alt.loss);
