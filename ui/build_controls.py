@@ -115,11 +115,13 @@ def _range(slider: Hyper, key: str) -> Hyper:
 
 def _ends(name: str, ends: Sequence[float], key: str) -> tuple[float, float]:
     found = []
-    for column, label, end in zip(st.columns(2), (_("{name} from"), _("{name} to")), ends, strict=True):
-        begin(f"{key}.{label}", float(end))
-        with column:
+    with st.container(horizontal=True, gap="small"):
+        for label, end in zip((_("{name} from"), _("{name} to")), ends, strict=True):
+            begin(f"{key}.{label}", float(end))
             text = label.format(name=name)
-            found.append(st.number_input(text, -FAR, FAR, key=f"{key}.{label}", step=0.5, format="%.5g"))
+            found.append(
+                st.number_input(text, -FAR, FAR, key=f"{key}.{label}", step=0.5, format="%.5g", width="stretch")
+            )
     return found[0], found[1]
 
 

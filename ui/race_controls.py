@@ -128,8 +128,7 @@ def look_for(race: Race) -> str:
 
 def styles(race: Race) -> list[LaneStyle]:
     """The look of each lane."""
-    ids = [lane.optimizer for lane in race.lanes]
-    return lane_styles(list(dict.fromkeys([*LOOKS, *ids])), ids)
+    return lane_styles(LOOKS, [lane.optimizer for lane in race.lanes])
 
 
 def lane_names(race: Race) -> list[str]:
