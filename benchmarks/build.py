@@ -60,7 +60,8 @@ def typing() -> Iterator[Row]:
                         addEventListener("input", () => (window.last = performance.now()), true);
                         window.took = null;
                         new MutationObserver(() => {
-                            if (window.took === null && stage() !== before) window.took = performance.now() - window.last;
+                            if (window.took !== null || stage() === before) return;
+                            window.took = performance.now() - window.last;
                         }).observe(document.body, { subtree: true, childList: true, attributes: true });
                         return before;
                     }"""

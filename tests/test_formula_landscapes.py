@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from descent import descend
-from descent.compilation import compiled_each, counting
+from descent.compilation import _prune, compiled_each, counting
 from descent.critical import survey
 from descent.field import field
 from descent.formula import FormulaError
@@ -191,3 +193,12 @@ def test_programs_are_forgotten_when_there_are_too_many() -> None:
         assert double(key, 1.0) == 2
     assert made == [0, 1, 2, 3, 4, 5, 0]
     assert MOST <= 192
+
+
+def test_the_oldest_programs_on_disk_go_first(tmp_path: Path) -> None:
+    for age in range(4):
+        file = tmp_path / f"{age}"
+        file.write_bytes(b"x" * 100)
+        os.utime(file, (1_000 - age, 1_000 - age))
+    _prune(tmp_path, 250)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["0", "1"]
