@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import streamlit as st
 
 from ui.frame import ROOT, page_run, style
 from ui.language import _, choose_language
 from ui.race_controls import DEFAULT
 from ui.runner import warm_up
+from ui.stage import wire
 
 
 def main() -> None:
+    """One run of a session."""
     st.set_page_config(page_title="Descent Lab", page_icon="⛰️", layout="wide", initial_sidebar_state="auto")
     warm_up(DEFAULT)
     choose_language()
@@ -29,5 +34,14 @@ def main() -> None:
         page.run()
 
 
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[None]:
+    """From the server's start to its end: the first race is compiled while the first browser is on its way."""
+    warm_up(DEFAULT)
+    yield
+
+
 if __name__ == "__main__":
     main()
+else:  # `streamlit run` looks for an `App` in this module, and serves it; its sessions run the file as a script
+    app = st.App(__file__, lifespan=lifespan, routes=[wire.route])

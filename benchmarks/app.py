@@ -27,6 +27,7 @@ from tools.race_page import IDLE, RacePage
 from ui import stage
 
 ROUNDS = 15
+REST = 500  # milliseconds
 SIX = (
     "?landscape=rosenbrock&steps=500&o1=sgd&o1.learning_rate=0.001&o2=momentum&o2.learning_rate=0.001"
     "&o3=nesterov&o3.learning_rate=0.001&o4=rmsprop&o5=adam&o5.learning_rate=0.05&o6=adamw&o6.learning_rate=0.05"
@@ -131,6 +132,7 @@ def slider(folder: Path, browser: Browser) -> Iterator[Row]:
                     (peer, peer.get_by_role("slider"), peers),
                 ):
                     page.bring_to_front()
+                    page.wait_for_timeout(REST)  # a page that comes to the front is painted anew
                     handle.press(arrow)
                     found.append(wait_took(page))
                     race.wait(RESTS)  # what is still drawn of one must not slow the next

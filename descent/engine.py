@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
+from functools import cache, partial, reduce
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -298,8 +298,9 @@ def advance(
         moved, state, now = run.step(t, params, state, run.normals(t) if processed else None)
         finite_until = finite_until + (finite(now.loss, params) & (finite_until == t))
         if tolerance is not None:
-            x, y = jnp.abs(now.update)
-            settled_at = jnp.where((x < tolerance) & (y < tolerance), settled_at, t + 1)
+            change = run.flat(moved) - run.flat(params) if machine.landscape.slice else now.update
+            small = reduce(jnp.logical_and, [part < tolerance for part in jnp.abs(change)])
+            settled_at = jnp.where(small, settled_at, t + 1)
         return moved, state, finite_until, settled_at
 
     params, zero = run.params(start), jnp.zeros((), jnp.int32)

@@ -97,15 +97,38 @@ def test_the_first_page_shows_a_race_above_the_fold(open_race: Callable[..., Rac
     assert not nameless, f"{len(nameless)} controls have no name: {nameless}"
 
 
+SOCKETS = """
+    const all = [];
+    window.WebSocket = class extends WebSocket { constructor(...about) { super(...about); all.push(this); } };
+    window.sockets = (name) => all.filter((socket) => socket.url.includes(name));
+"""
+
+
+def test_pictures_come_through_a_wire_of_their_own_and_through_streamlit_without_it(
+    new_page: Callable[..., Any], app_url: str
+):
+    page = new_page()
+    page.add_init_script(SOCKETS)
+    race = RacePage(page).open(f"{app_url}{TWO}")
+    page.wait_for_function("sockets('/wire/').length === 1 && sockets('/wire/')[0].readyState === 1")
+    page.evaluate("sockets('/wire/')[0].addEventListener('message', () => (window.heard = true))")
+    for wired in (True, False):
+        if not wired:
+            page.evaluate("window.heard = false; sockets('/wire/')[0].close()")
+            page.wait_for_function("sockets('/wire/')[0].readyState === 3")
+        ink = race.ink()
+        race.press("0.sgd.learning_rate", "ArrowRight")
+        assert race.ink() != ink
+        assert bool(page.evaluate("window.heard")) == wired
+    page.wait_for_function("sockets('/wire/').length === 2 && sockets('/wire/')[1].readyState === 1")
+
+
 def test_a_cold_deep_link_and_a_lost_connection_show_the_same_race(new_page: Callable[..., Any], tmp_path: Path):
     """The link is the first thing that its server ever hears; later that server is replaced by another."""
     port, log = free_port(), tmp_path / "log.txt"
     page = new_page()
     page.problems.allow(PROBES)
-    page.add_init_script("""
-        window.sockets = [];
-        window.WebSocket = class extends WebSocket { constructor(...about) { super(...about); sockets.push(this); } };
-    """)
+    page.add_init_script(SOCKETS)
     race = RacePage(page)
     with serve(log, port=port) as server:
         race.open(f"{server.url}/race?landscape=beale&o1=adam&o1.learning_rate=0.05&steps=300&x=2&y=1.5")
@@ -116,8 +139,8 @@ def test_a_cold_deep_link_and_a_lost_connection_show_the_same_race(new_page: Cal
         expect(race.widget("0.adam.learning_rate")).to_be_visible()
         assert not page.get_by_test_id("stSidebarNav").count(), "Streamlit's own menu of pages/ is there"
 
-        page.evaluate("sockets.at(-1).close()")
-        page.wait_for_function("sockets.length > 1 && sockets.at(-1).readyState === WebSocket.OPEN")
+        page.evaluate("window.old = sockets('stream').at(-1); old.close()")
+        page.wait_for_function("sockets('stream').at(-1) !== old && sockets('stream').at(-1).readyState === 1")
         race.settle()
         race.press("0.adam.learning_rate", "ArrowRight")
         asked, seen, ink = race.query(), race.table.inner_text(), race.ink()
@@ -456,6 +479,19 @@ def test_unusual_races_are_shown_and_what_was_ignored_is_named(open_race: Callab
     race.open(f"{app_url}/?landscape=ellipse&o1=sgd&x=40&y=3&steps=50")
     expect(race.page.get_by_text("lies outside the plot")).to_be_visible()
     expect(race.table.locator("tr")).to_have_count(1)
+
+
+def test_averaging_methods_and_matrices_have_a_word_of_their_own(open_race: Callable[..., RacePage]):
+    """Two markers need a legend; what leaves the slice that is drawn has a column that says how far."""
+    usual = open_race(TWO)
+    expect(usual.stage.locator(".legend")).to_be_hidden()
+    expect(usual.stage.locator("thead")).not_to_contain_text("off the slice")
+    averaging = open_race("/?landscape=rosenbrock&o1=polyak_average&o2=sgd")
+    expect(averaging.stage.locator(".legend")).to_contain_text("Hollow markers")
+    matrix = open_race("/?situation=matrix")
+    expect(matrix.stage.locator("thead th").last).to_have_text("off the slice")
+    far = [float(text) for text in matrix.table.locator("td:last-child").all_text_contents()]
+    assert far[0] > 0.3 > max(far[1:])
 
 
 def test_ten_optimizers_for_five_thousand_steps(open_race: Callable[..., RacePage]):

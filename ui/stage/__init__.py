@@ -10,6 +10,7 @@ import base64
 import hashlib
 import os
 import re
+import secrets
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,7 @@ import plotly
 import streamlit as st
 from streamlit.components.v2 import component
 
+from ui.stage import wire
 from ui.stage.payload import pack
 
 HERE = Path(__file__).resolve().parent
@@ -108,20 +110,24 @@ def show(
     """
     scene = hashlib.sha256(orjson.dumps(identity)).hexdigest()[:16]
     sent: list[str] = st.session_state.setdefault(f"{key}.sent", [])
+    name: str = st.session_state.setdefault(f"{key}.wire", secrets.token_urlsafe(16))
 
     def resend() -> None:
         sent.clear()
+        wire.cut(name)
 
     # No two messages are equal: Streamlit would send the second as a reference to the first, which a browser that
     # was interrupted may have dropped; then the page breaks ("Cached ForwardMsg MISS").
     turn = st.session_state[f"{key}.turn"] = st.session_state.get(f"{key}.turn", 0) + 1
-    message = {"scene": scene, "turn": turn, **moving}
+    message = {"scene": scene, "turn": turn, "wire": name, **moving}
     if scene not in sent:
         message["still"] = still()
         sent.append(scene)
         del sent[:-8]  # the browser keeps the last twelve
+    packed = pack(message)
+    data = {"wire": name, "turn": turn} if wire.send(name, packed) else packed
     callbacks = {"on_start_change": on_start, "on_address_change": on_address, "on_missing_change": resend}
-    _component()(key=key, data=pack(message), **callbacks)
+    _component()(key=key, data=data, **callbacks)
 
 
 def standalone(message: dict[str, Any], title: str) -> str:

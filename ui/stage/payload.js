@@ -1,8 +1,21 @@
 // What the server sends: a header in JSON, then arrays, all deflated. `ui/stage/payload.py` is the other side.
 
+// Reader and writer at hand, rather than a Blob piped into a Response: those wait for other work of the page.
 async function inflate(bytes) {
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+  const { readable, writable } = new DecompressionStream("deflate");
+  const writer = writable.getWriter();
+  writer.write(bytes);
+  writer.close();
+  const reader = readable.getReader();
+  const parts = [];
+  for (let part; !(part = await reader.read()).done; ) parts.push(part.value);
+  const out = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    out.set(part, offset);
+    offset += part.length;
+  }
+  return out;
 }
 
 // Bytes of equal significance stand together, and small integers of either sign as small ones.

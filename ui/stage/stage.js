@@ -78,10 +78,13 @@ class Stage {
     this.step = atEnd ? runs.steps : Math.min(this.step, runs.steps);
     if (message.step !== undefined && !this.begun) this.step = Math.min(message.step, runs.steps);
     this.begun = true;
+    this.drawTable();
     // The paths follow a slider at once, also where the surface below them has yet to be drawn anew.
     if (same) {
       this.contour.ink(this.lanes.map((line) => line.path), this.step, { arrows: true });
       this.root.dataset.paths = draws + 1;
+      await shown();
+      if (this.closed) return undefined;
     }
     if (fresh) {
       this.label();
@@ -89,7 +92,6 @@ class Stage {
       if (this.closed) return undefined;
       this.root.dataset.ready = "contour";
     }
-    this.drawTable();
     await this.rangeLoss(fresh);
     if (this.closed) return undefined;
     this.moveStart(message.start);
@@ -636,10 +638,19 @@ class Stage {
   }
 }
 
-// After the browser has shown what was drawn so far, and has had a moment for the user.
-function painted() {
-  const rest = (resolve) => (window.requestIdleCallback ?? setTimeout)(resolve, { timeout: 500 });
-  return new Promise((resolve) => requestAnimationFrame(() => setTimeout(() => rest(resolve), 60)));
+// After the browser has shown what was drawn so far; a page in the background shows nothing.
+function shown() {
+  return new Promise((resolve) => {
+    requestAnimationFrame(() => setTimeout(resolve));
+    setTimeout(resolve, 100);
+  });
+}
+
+// And has had a moment for the user.
+async function painted() {
+  await shown();
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  await new Promise((resolve) => (window.requestIdleCallback ?? setTimeout)(resolve, { timeout: 500 }));
 }
 
 function number(value) {
