@@ -24,7 +24,7 @@ from tools.app_server import ROOT, serve
 from tools.race_page import READY, RacePage
 
 FORMULAS = 1_000
-WARM_UP = 250  # more than any cache keeps
+WARM_UP = 100  # more than any cache keeps
 TYPED = (
     "x^2 + 3*y^2",
     "sin(3x) + cos(2y)",

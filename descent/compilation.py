@@ -50,32 +50,40 @@ def _prune(folder: Path, most: int) -> None:
             Path(path).unlink(missing_ok=True)
 
 
-def compiled_each(static: int, most: int = 192) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Jit a function once for each value of its first ``static`` arguments, and forget those not used for long.
+def compiled_each(static: int, most: int = 32) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Jit a function once for each value of its first ``static`` arguments; of those made of formulas, keep ``most``.
 
     `jax.jit` with static arguments keeps thousands of programs, and with them the landscapes and optimizers they
-    were made for. Where these come from formulas that people type, memory would grow with every one. Programs that
-    belong to a function of their own go when that function does.
+    were made for. Where these come from formulas that people type, memory would grow by megabytes with every one. A
+    program that belongs to a function of its own goes when that function does. Declared ones are so few that they stay.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         lock = Lock()  # two threads that ask at once must get the same program
 
-        @lru_cache(maxsize=most)
         def program(*values: Any) -> Any:
             bound = partial(function, *values)
             bound.__name__ = function.__name__  # type: ignore[attr-defined]  # part of the key on disk
             return jax.jit(bound)
 
+        declared, typed = lru_cache(maxsize=4_096)(program), lru_cache(maxsize=most)(program)
+
         @wraps(function)
         def call(*arguments: Any) -> Any:
+            values = arguments[:static]
             with lock:
-                jitted = program(*arguments[:static])
+                jitted = (typed if any(map(_is_typed, values)) else declared)(*values)
             return jitted(*arguments[static:])
 
         return call
 
     return decorate
+
+
+def _is_typed(value: Any) -> bool:
+    """Is this, or a part of it, made from a formula (`descent.recipe`)?"""
+    parts = value if isinstance(value, tuple) else (value,)
+    return any(str(getattr(part, "id", "")).startswith("=") for part in parts)
 
 
 _TRACING = "/jax/core/compile/jaxpr_trace_duration"

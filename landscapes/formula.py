@@ -33,7 +33,7 @@ AXES = ("x", "y")
 DOMAIN = ((-2.0, 2.0), (-2.0, 2.0))
 SETTINGS = ("start", "name")  # no slider can have these names
 MAX_SLIDERS = 8
-MOST = 64  # landscapes that are kept, with what was compiled for them
+MOST = 64  # landscapes that are kept
 
 OWN = _("A formula of your own.")
 HOLES = _("A formula of your own. It has no value in a part of the domain: the surface has a hole there.")

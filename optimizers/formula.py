@@ -39,7 +39,7 @@ SETTINGS = ("name", "optimizer", "clip", "hyper")  # no knob can have these name
 MAX_LINES = 12
 MAX_KNOBS = 12
 MAX_NODES = 400  # in all lines
-MOST = 64  # optimizers that are kept, with what was compiled for them
+MOST = 64  # optimizers that are kept
 RATES = ("learning_rate", "lr", "alpha")  # the first of these that a rule has is its learning rate
 
 

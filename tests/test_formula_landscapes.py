@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from descent.field import field
 from descent.formula import FormulaError
 from descent.verdict import judge
 from landscapes import LANDSCAPES, find
-from landscapes.formula import HOLES, MOST, landscape_from_formula, surveyed
+from landscapes.formula import HOLES, landscape_from_formula, surveyed
 from optimizers import OPTIMIZERS
 
 SGD, ADAM = OPTIMIZERS["sgd"], OPTIMIZERS["adam"]
@@ -189,10 +190,12 @@ def test_programs_are_forgotten_when_there_are_too_many() -> None:
         made.append(key)
         return 2 * x
 
-    for key in (*range(6), 5, 0):
-        assert double(key, 1.0) == 2
-    assert made == [0, 1, 2, 3, 4, 5, 0]
-    assert MOST <= 192
+    formulas = [replace(LANDSCAPES["sphere"], id=f"={number}") for number in range(6)]
+    declared = [replace(LANDSCAPES["sphere"], id=f"{number}") for number in range(6)]
+    for keys in (formulas, declared):
+        for key in (*keys, keys[5], keys[0]):
+            assert double(key, 1.0) == 2
+    assert made == [*formulas, formulas[0], *declared]
 
 
 def test_the_oldest_programs_on_disk_go_first(tmp_path: Path) -> None:

@@ -22,8 +22,7 @@ from ui.language import _
 from ui.race import Race
 
 Machine = tuple[str, str, str]
-# As many as the engine keeps (`descent.compilation.compiled_each`): formulas make ever new ones.
-MOST = 192
+MOST = 4_096  # formulas make ever new ones
 _compiled: OrderedDict[Machine, None] = OrderedDict()
 _locks: OrderedDict[Machine, Lock] = OrderedDict()
 _keeping = Lock()
