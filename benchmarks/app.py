@@ -75,6 +75,7 @@ def rows() -> Iterator[Row]:
         yield from slider(folder, browser)
         yield from playing(folder, browser)
         yield from starting(folder, browser)
+        yield from catalogue(folder, browser)
         yield from server_time()
         yield from memory()
 
@@ -265,6 +266,30 @@ def playing(folder: Path, browser: Browser) -> Iterator[Row]:
         assert race.step == 500
         race.page.context.close()
     yield Row("playing 500 steps of 6, frames drawn", min(rates), "a second", at_least=20)
+
+
+def catalogue(folder: Path, browser: Browser, rounds: int = 5) -> Iterator[Row]:
+    """From the call of the catalogue to its cards, in a browser that was never there; then what a search sends."""
+    texts, stamps, received = [], [], 0
+    with serve(folder / "log.txt") as server:
+        for _ in range(rounds + 1):
+            page, begin = new_page(browser), time.perf_counter()
+            race = RacePage(page)
+            page.goto(f"{server.url}/catalogue")
+            page.wait_for_selector(".descent-gallery article")
+            texts.append(time.perf_counter() - begin)
+            page.wait_for_selector(".descent-thumbnails[data-missing='0']", state="attached")
+            stamps.append(time.perf_counter() - begin)
+            race.settle()
+            before = race.received
+            page.get_by_placeholder("Name").fill("a")
+            page.wait_for_function("location.search.includes('search=a')")
+            race.settle()
+            received = race.received - before
+            page.context.close()
+    yield Row("catalogue, warm → first paint", statistics.median(texts[1:]), "s", at_most=2)
+    yield Row("catalogue, warm → all thumbnails", statistics.median(stamps[1:]), "s", at_most=4)
+    yield Row("sent for a search in the catalogue", received / 1000, "kB", at_most=64)
 
 
 # ---- memory ------------------------------------------------------------------------------------------------------

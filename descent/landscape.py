@@ -79,6 +79,7 @@ class Landscape:
     ``undeclared`` names what the domain has too much of to list: of such minima the lowest are declared, of such
     saddles none. A minimum on the domain's edge is the lowest point around within the domain only: the loss may
     fall further outside, and no run rests there.
+    ``rate`` is a learning rate at which gradient descent comes down from ``start``, with momentum too.
     ``height`` is how pictures scale the loss: "log" where its values span decades.
     ``slice`` says of which parameters (x, y) are two coordinates, where they are not all there is; ``fn`` is then
     ``slice.fn``, and minima and saddles lie in the slice.
@@ -97,6 +98,7 @@ class Landscape:
     saddles: tuple[Point, ...] = ()
     hypers: tuple[Hyper, ...] = ()
     moving: Callable[..., CriticalPoints] | None = None
+    rate: float = 0.01
     height: Literal["linear", "log"] = "linear"
     smooth: bool = True
     unbounded: bool = False

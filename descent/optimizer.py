@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 
 from descent.hyper import Hyper
@@ -77,6 +79,9 @@ class Optimizer:
     ``cost`` is what a step evaluates. Where that varies, as in a line search, it is the most that a step can take
     and ``evaluations(state) -> Cost`` reads what the last step took.
 
+    ``parent`` is the id of the rule that this one grew out of, and ``adds`` in a phrase what it has that its parent has
+    not; a rule that began a line of its own has neither. ``year`` is that of the first publication in ``reference``.
+
     ``look`` numbers its dash, marker and colour in all pictures (`figures.style.style_number`), its own for good: a
     new rule takes the next number. A negative one has none of its own and gets whatever is free.
 
@@ -100,5 +105,13 @@ class Optimizer:
     evaluations: Callable[[State], Cost] | None = None
     report: Callable[[State, Params], Params] | None = None
     per_layer: bool = False
+    parent: str | None = None
+    adds: str = ""
     look: int = -1
     on_vectors: str = ""
+
+    def memory(self, side: int = 1024) -> float:
+        """How many numbers it carries from step to step for each parameter of a ``side`` × ``side`` matrix."""
+        matrix = jax.ShapeDtypeStruct((side, side), jnp.float32)
+        carried = jax.tree.leaves(jax.eval_shape(self.init, matrix))
+        return sum(math.prod(array.shape) for array in carried) / side**2

@@ -2,12 +2,13 @@
 
 A figure is a plain dict with "data" and "layout", as `plotly.graph_objects.Figure(figure)` takes it; dicts are
 built a hundred times faster than graph objects. Colours that depend on the theme are given for both, under
-`layout.meta`, and the stage applies the one in use: a switch of theme needs no server.
+`layout.meta`, and the stage applies the one in use: a switch of theme needs no server. `figures.thumbnail`
+makes small pictures without Plotly, and `figures.tree` lays out a family tree.
 """
 
 from figures.curves import loss_curves
 from figures.height import Height
-from figures.style import LaneStyle, lane_styles
+from figures.style import LaneStyle, lane_styles, style_number
 from figures.surfaces import contour, surface
 
-__all__ = ["Height", "LaneStyle", "contour", "lane_styles", "loss_curves", "surface"]
+__all__ = ["Height", "LaneStyle", "contour", "lane_styles", "loss_curves", "style_number", "surface"]

@@ -21,6 +21,7 @@ QUARTIC = Landscape(
     fn=quartic,
     domain=((-2.0, 2.0), (-2.0, 2.0)),
     start=(-1.8, 0.9),
+    rate=0.005,
     minima=(Minimum((0.0, 0.0), 0.0),),
     tags=frozenset({"convex", "flat"}),
     flat_minima=True,
@@ -42,6 +43,7 @@ PRODUCT_VALLEY = Landscape(
     fn=product_valley,
     domain=((-3.0, 3.0), (-3.0, 3.0)),
     start=(2.5, -1.0),
+    rate=0.005,
     # A few points of the curve xy = 1; the first two are its flattest.
     minima=tuple(
         Minimum(point, 0.0) for point in ((1.0, 1.0), (-1.0, -1.0), (2.0, 0.5), (0.5, 2.0), (-2.0, -0.5), (-0.5, -2.0))
@@ -73,6 +75,7 @@ SHARP_AND_FLAT = Landscape(
     fn=sharp_and_flat,
     domain=((-4.0, 4.0), (-3.0, 3.0)),
     start=(-1.9, 1.0),
+    rate=0.05,
     minima=(
         Minimum((1.4705757501939412, 0.0), 0.04411745984830104),
         Minimum((-1.4959799226717307, 0.0), 0.044527446230900235),

@@ -27,6 +27,7 @@ HIMMELBLAU = Landscape(
     fn=himmelblau,
     domain=((-6.0, 6.0), (-6.0, 6.0)),
     start=(0.0, 0.0),
+    rate=0.002,
     minima=(
         Minimum((3.0, 2.0), 0.0),
         Minimum((-2.805118086952745, 3.131312518250573), 0.0),
@@ -58,6 +59,7 @@ THREE_HUMP_CAMEL = Landscape(
     fn=three_hump_camel,
     domain=((-5.0, 5.0), (-5.0, 5.0)),
     start=(-2.0, 3.5),
+    rate=0.02,
     minima=(
         Minimum((0.0, 0.0), 0.0),
         Minimum((-1.7475523458302888, 0.8737761729151444), 0.29863844223686076),
@@ -83,6 +85,7 @@ SIX_HUMP_CAMEL = Landscape(
     fn=six_hump_camel,
     domain=((-3.0, 3.0), (-2.0, 2.0)),
     start=(-2.2, -1.4),
+    rate=0.002,
     minima=(
         Minimum((0.08984201310031806, -0.7126564030207396), -1.0316284534898774),
         Minimum((-0.08984201310031806, 0.7126564030207396), -1.0316284534898774),
@@ -149,6 +152,7 @@ GOLDSTEIN_PRICE = Landscape(
     fn=goldstein_price,
     domain=((-2.0, 2.0), (-2.0, 2.0)),
     start=(-1.5, 0.5),
+    rate=5e-6,
     minima=(
         Minimum((0.0, -1.0), 3.0),
         Minimum((-0.6, -0.4), 30.0),
@@ -179,6 +183,7 @@ STYBLINSKI_TANG = Landscape(
     fn=styblinski_tang,
     domain=((-5.0, 5.0), (-5.0, 5.0)),
     start=(0.1, 4.5),
+    rate=0.005,
     minima=lattice(*[{_DEEP: -39.16616570377142, _SHALLOW: -25.029446655283945}] * 2),
     saddles=((_RIDGE, _DEEP), (_DEEP, _RIDGE), (_RIDGE, _SHALLOW), (_SHALLOW, _RIDGE)),
     tags=frozenset({"multimodal", "saddle"}),
@@ -204,6 +209,7 @@ PEAKS = Landscape(
     fn=peaks,
     domain=((-3.0, 3.0), (-3.0, 3.0)),
     start=(0.3, 1.2),
+    rate=0.002,
     minima=(
         Minimum((0.2282789205563691, -1.6255349574999967), -6.551133332835836),
         Minimum((-1.3473962443682108, 0.20451886609700518), -3.0498494028002594),
@@ -235,6 +241,7 @@ TWO_WELLS = Landscape(
     fn=two_wells,
     domain=((-2.0, 2.0), (-2.0, 2.0)),
     start=(0.9, 1.8),
+    rate=0.02,
     minima=(
         Minimum((-0.9363006340109187, 0.0), -2.063090251768194),
         Minimum((0.905317899160115, 0.0), -1.0927319992017408),
@@ -267,6 +274,7 @@ MUELLER_BROWN = Landscape(
     fn=mueller_brown,
     domain=((-1.5, 1.2), (-0.5, 2.2)),
     start=(0.7, 1.7),
+    rate=5e-5,
     minima=(
         Minimum((-0.5582236346330243, 1.4417258418046688), -146.69951720995402),
         Minimum((0.6234994049308764, 0.028037758528685675), -108.16672411685236),
@@ -324,6 +332,7 @@ RASTRIGIN = Landscape(
     fn=rastrigin,
     domain=((-5.12, 5.12), (-5.12, 5.12)),
     start=(-3.6, 2.3),
+    rate=0.0002,
     minima=rastrigin_minima(10.0).minima,
     tags=frozenset({"multimodal"}),
     hypers=(
@@ -359,6 +368,7 @@ ACKLEY = Landscape(
     fn=ackley,
     domain=((-5.0, 5.0), (-5.0, 5.0)),
     start=(-3.4, 2.6),
+    rate=0.005,
     minima=(Minimum((0.0, 0.0), 0.0, kink=True),),
     tags=frozenset({"plateau", "multimodal", "nonsmooth"}),
     smooth=False,
@@ -382,6 +392,7 @@ GRIEWANK = Landscape(
     fn=griewank,
     domain=((-10.0, 10.0), (-10.0, 10.0)),
     start=(-7.5, 4.0),
+    rate=0.1,
     minima=mirrored(
         Minimum((0.0, 0.0), 0.0),
         Minimum((3.14002263389554, 4.438444480920714), 0.007396040334115083),
@@ -415,6 +426,7 @@ LEVY13 = Landscape(
     fn=levy13,
     domain=((-10.0, 10.0), (-10.0, 10.0)),
     start=(-5.0, 6.0),
+    rate=0.001,
     minima=(Minimum((1.0, 1.0), 0.0),),
     tags=frozenset({"multimodal"}),
     undeclared=frozenset({"minima", "saddles"}),
@@ -447,6 +459,7 @@ SCHWEFEL = Landscape(
     fn=schwefel,
     domain=((-500.0, 500.0), (-500.0, 500.0)),
     start=(-180.0, 260.0),
+    rate=0.5,
     minima=lattice(_SCHWEFEL_LINE, _SCHWEFEL_LINE),
     tags=frozenset({"multimodal"}),
     undeclared=frozenset({"saddles"}),
@@ -468,6 +481,7 @@ BOHACHEVSKY = Landscape(
     fn=bohachevsky,
     domain=((-2.0, 2.0), (-2.0, 2.0)),
     start=(1.5, 1.8),
+    rate=0.05,
     minima=lattice(
         {
             0.0: 0.0,
@@ -508,6 +522,7 @@ DROP_WAVE = Landscape(
     fn=drop_wave,
     domain=((-5.12, 5.12), (-5.12, 5.12)),
     start=(-1.9, 1.3),
+    rate=0.005,
     minima=(Minimum((0.0, 0.0), -1.0),),
     tags=frozenset({"multimodal"}),
     undeclared=frozenset({"minima"}),  # whole circles
@@ -530,6 +545,7 @@ SCHAFFER2 = Landscape(
     fn=schaffer2,
     domain=((-10.0, 10.0), (-10.0, 10.0)),
     start=(-3.5, 1.5),
+    rate=0.002,
     minima=(Minimum((0.0, 0.0), 0.0),),
     tags=frozenset({"multimodal", "flat"}),
     undeclared=frozenset({"minima"}),

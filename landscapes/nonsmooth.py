@@ -23,6 +23,7 @@ L1_RAVINE = Landscape(
     fn=l1_ravine,
     domain=((-4.0, 4.0), (-4.0, 4.0)),
     start=(-3.5, 2.3),
+    rate=0.02,
     minima=(Minimum((0.0, 0.0), 0.0, kink=True),),
     tags=frozenset({"convex", "ravine", "nonsmooth"}),
     smooth=False,
@@ -44,6 +45,7 @@ BUKIN6 = Landscape(
     fn=bukin6,
     domain=((-15.0, -5.0), (-3.0, 3.0)),
     start=(-6.5, 2.2),
+    rate=0.0001,
     minima=(Minimum((-10.0, 1.0), 0.0, kink=True),),
     tags=frozenset({"ravine", "nonsmooth"}),
     smooth=False,
@@ -70,6 +72,7 @@ CROSS_IN_TRAY = Landscape(
     fn=cross_in_tray,
     domain=((-10.0, 10.0), (-10.0, 10.0)),
     start=(-6.8, 5.6),
+    rate=0.5,
     minima=mirrored(
         Minimum((1.3494066171539107, 1.3494066171539107), -2.062611870822739),
         Minimum((4.4190758742568725, 1.4706221621674318), -1.8899380457855708),
@@ -101,6 +104,7 @@ HOLDER_TABLE = Landscape(
     fn=holder_table,
     domain=((-10.0, 10.0), (-10.0, 10.0)),
     start=(2.4, 2.2),
+    rate=0.1,
     minima=mirrored(
         Minimum((8.055023475736563, 9.664590019241272), -19.208502567886732),
         Minimum((4.853855848168829, 9.702113880430847), -11.069551166751278),
@@ -134,6 +138,7 @@ EGGHOLDER = Landscape(
     fn=eggholder,
     domain=((-512.0, 512.0), (-512.0, 512.0)),
     start=(-230.0, 80.0),
+    rate=0.2,
     minima=(
         Minimum((512.0, 404.2318051137578), -959.6406627208507),  # on the edge
         Minimum((482.3533104647885, 432.8789989454835), -956.9182316246655),  # the lowest two inside, close together

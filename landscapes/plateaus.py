@@ -45,6 +45,7 @@ TANH_PLATEAU = Landscape(
     fn=tanh_plateau,
     domain=((-6.0, 6.0), (-6.0, 6.0)),
     start=(-4.2, 3.0),
+    rate=0.5,
     minima=(Minimum((0.0, 0.0), 0.0),),
     tags=frozenset({"plateau"}),
     formula=r"2\tanh\frac{x^2 + y^2}{8}",
@@ -65,6 +66,7 @@ EASOM = Landscape(
     fn=easom,
     domain=((-10.0, 10.0), (-10.0, 10.0)),
     start=(1.8, 4.2),
+    rate=0.1,
     minima=(Minimum((math.pi, math.pi), -1.0),),
     tags=frozenset({"plateau"}),
     undeclared=frozenset({"minima", "saddles"}),  # ripples around the hole, less than 1e-4 deep
@@ -108,6 +110,7 @@ ONE_NEURON = Landscape(
     fn=one_neuron,
     domain=((-6.0, 6.0), (-6.0, 6.0)),
     start=(-2.0, 0.5),
+    rate=0.2,
     minima=(
         Minimum((2.1966554963609934, 3.2949276679083708), 0.25999639881619896),
         Minimum((0.22286451068211796, 0.28118241095940844), 0.3634359091667404),

@@ -22,6 +22,7 @@ HYPERBOLIC_SADDLE = Landscape(
     domain=((-2.0, 2.0), (-2.0, 2.0)),
     # A hair off the x axis, which is the saddle's stable manifold.
     start=(-1.8, 0.001),
+    rate=0.002,
     minima=(),
     saddles=((0.0, 0.0),),
     tags=frozenset({"saddle"}),
@@ -45,6 +46,7 @@ BOUNDED_SADDLE = Landscape(
     domain=((-2.5, 2.5), (-2.5, 2.5)),
     # A hair off the x axis, which is the saddle's stable manifold.
     start=(-2.0, 0.01),
+    rate=0.05,
     minima=(Minimum((0.0, math.sqrt(2)), -1.0), Minimum((0.0, -math.sqrt(2)), -1.0)),
     saddles=((0.0, 0.0),),
     tags=frozenset({"saddle"}),
@@ -66,6 +68,7 @@ TEXTBOOK_SADDLE = Landscape(
     domain=((-3.0, 3.0), (-3.0, 3.0)),
     # From here gradient descent settles in the minimum, while momentum shoots past it and over the saddle.
     start=(2.0, 0.5),
+    rate=0.001,
     minima=(Minimum((0.0, 0.0), 0.0),),
     saddles=((0.25, -0.5),),
     tags=frozenset({"saddle"}),
@@ -87,6 +90,7 @@ DOUBLE_WELL = Landscape(
     fn=double_well,
     domain=((-2.0, 2.0), (-2.0, 2.0)),
     start=(-0.01, 1.7),
+    rate=0.02,
     minima=(Minimum((1.0, 0.0), 0.0), Minimum((-1.0, 0.0), 0.0)),
     saddles=((0.0, 0.0),),
     tags=frozenset({"saddle"}),
@@ -108,6 +112,7 @@ MONKEY_SADDLE = Landscape(
     domain=((-1.5, 1.5), (-1.5, 1.5)),
     # A hair off the x axis, along which the saddle looks like the end of the way.
     start=(1.2, 0.02),
+    rate=0.0002,
     minima=(),
     saddles=((0.0, 0.0),),
     tags=frozenset({"saddle"}),

@@ -157,6 +157,8 @@ ADAGRAD = Optimizer(
     look=3,
     name=_("AdaGrad"),
     year=2011,
+    parent="sgd",
+    adds=_("a scale for each coordinate: the root of its summed squared gradients"),
     reference="Duchi, Hazan & Singer (2011), Adaptive Subgradient Methods for Online Learning and "
     "Stochastic Optimization",
     summary=_("Divides each coordinate by the root of all its squared gradients so far, so steps only shrink."),
@@ -182,6 +184,8 @@ RMSPROP = Optimizer(
     look=4,
     name=_("RMSprop"),
     year=2012,
+    parent="adagrad",
+    adds=_("an average of recent squares, which forgets, in place of the sum"),
     reference="Tieleman & Hinton (2012), Lecture 6.5 of Neural Networks for Machine Learning",
     summary=_("Divides each coordinate by the root mean square of its recent gradients."),
     hypers=(
@@ -206,7 +210,8 @@ RMSPROP = Optimizer(
         ),
     ),
     equations=r"""\begin{aligned}
-G_t &= \beta\, G_{t-1} + (1-\beta)\, g_t^2 \qquad (\text{centered: } G_t = \overline{g^2}_t - \bar g_t^{\,2}) \\
+G_t &= \beta\, G_{t-1} + (1-\beta)\, g_t^2 \\
+&\quad\; (\text{centered: } G_t = \overline{g^2}_t - \bar g_t^{\,2}) \\
 v_t &= \rho\, v_{t-1} + \frac{g_t}{\sqrt{G_t} + \varepsilon} \\
 \Delta\theta_t &= -\alpha_t\, v_t
 \end{aligned}""",
@@ -220,6 +225,8 @@ ADADELTA = Optimizer(
     look=5,
     name=_("AdaDelta"),
     year=2012,
+    parent="adagrad",
+    adds=_("an average that forgets, and its own recent steps as learning rate"),
     reference="Zeiler (2012), ADADELTA: An Adaptive Learning Rate Method",
     summary=_("RMSprop whose learning rate is the root mean square of its own recent steps."),
     hypers=(

@@ -108,7 +108,7 @@ def lookahead_update(
     r"""Momentum runs ahead for k steps, then slow weights go part of the way after it, and both go on from there.
 
     $v_t = \rho v_{t-1} + g_t, \qquad \theta_t = \theta_{t-1} - \alpha_t v_t$, and every k steps
-    $\phi \leftarrow \phi + s\,(\theta_t - \phi), \qquad \theta_t \leftarrow \phi$
+    $\phi \leftarrow \phi + s\,(\theta_t - \phi), \qquad \theta_t &\leftarrow \phi$
 
     The path is that of the fast weights θ, the result the slow weights φ. The velocity is kept when the two meet, as
     optax does by default. The paper lets any rule run ahead; here it is SGD with momentum.
@@ -182,6 +182,8 @@ SCHEDULE_FREE_SGD = Optimizer(
     look=38,
     name=_("Schedule-free SGD"),
     year=2024,
+    parent="polyak_average",
+    adds=_("gradients taken between the path and its average"),
     reference="Defazio et al. (2024), The Road Less Scheduled",
     summary=_("SGD that reports the average of its path, and takes gradients close to it: no schedule is needed."),
     hypers=(
@@ -192,7 +194,8 @@ SCHEDULE_FREE_SGD = Optimizer(
     ),
     equations=r"""\begin{aligned}
 z_t &= z_{t-1} - \alpha_t\, \nabla L(y_{t-1}) \\
-x_t &= (1 - c_t)\, x_{t-1} + c_t\, z_t, \qquad c_t = 1/t \\
+x_t &= (1 - c_t)\, x_{t-1} + c_t\, z_t \\
+c_t &= 1/t \\
 y_t &= \beta_1 x_t + (1-\beta_1)\, z_t
 \end{aligned}""",
     init=schedule_free_init,
@@ -205,6 +208,8 @@ SCHEDULE_FREE_ADAMW = Optimizer(
     look=39,
     name=_("Schedule-free AdamW"),
     year=2024,
+    parent="schedule_free_sgd",
+    adds=_("AdamW's scale and decay"),
     reference="Defazio et al. (2024), The Road Less Scheduled",
     summary=_("AdamW that reports the average of its path, which takes the place of momentum and of a schedule."),
     hypers=(
@@ -215,9 +220,11 @@ SCHEDULE_FREE_ADAMW = Optimizer(
         knobs.weight_decay(0.0),
     ),
     equations=r"""\begin{aligned}
-g_t &= \nabla L(y_{t-1}), \qquad v_t = \beta_2 v_{t-1} + (1-\beta_2)\, g_t^2 \\
+g_t &= \nabla L(y_{t-1}) \\
+v_t &= \beta_2 v_{t-1} + (1-\beta_2)\, g_t^2 \\
 z_t &= z_{t-1} - \alpha_t \Bigl(\frac{g_t}{\sqrt{\hat v_t} + \varepsilon} + \lambda\, y_{t-1}\Bigr) \\
-x_t &= (1 - c_t)\, x_{t-1} + c_t\, z_t, \qquad c_t = 1/t \\
+x_t &= (1 - c_t)\, x_{t-1} + c_t\, z_t \\
+c_t &= 1/t \\
 y_t &= \beta_1 x_t + (1-\beta_1)\, z_t
 \end{aligned}""",
     init=schedule_free_init,
@@ -230,6 +237,8 @@ LOOKAHEAD = Optimizer(
     look=40,
     name=_("Lookahead"),
     year=2019,
+    parent="momentum",
+    adds=_("slow weights that follow every few steps"),
     reference="Zhang et al. (2019), Lookahead Optimizer: k steps forward, 1 step back",
     summary=_("Momentum explores for a few steps, then both it and the slow weights meet part of the way back."),
     hypers=(
@@ -254,9 +263,11 @@ LOOKAHEAD = Optimizer(
         ),
     ),
     equations=r"""\begin{aligned}
-v_t &= \rho\, v_{t-1} + g_t, \qquad \theta_t = \theta_{t-1} - \alpha_t\, v_t \\
+v_t &= \rho\, v_{t-1} + g_t \\
+\theta_t &= \theta_{t-1} - \alpha_t\, v_t \\
 \text{every } k \text{ steps:} \quad
-\phi &\leftarrow \phi + s\, (\theta_t - \phi), \qquad \theta_t \leftarrow \phi
+\phi &\leftarrow \phi + s\, (\theta_t - \phi) \\
+\theta_t &\leftarrow \phi
 \end{aligned}""",
     init=lookahead_init,
     update=lookahead_update,
@@ -268,6 +279,8 @@ POLYAK_AVERAGE = Optimizer(
     look=41,
     name=_("Polyak averaging"),
     year=1992,
+    parent="sgd",
+    adds=_("the mean of the path as the result"),
     reference="Polyak & Juditsky (1992), Acceleration of stochastic approximation by averaging",
     summary=_("SGD that reports the mean of its path, in which noise cancels."),
     hypers=(

@@ -34,7 +34,11 @@ def newton_update(
     pseudo-inverse. The damping δ, once larger than the steepest downward curvature, turns every step downhill.
     Evaluates a dense Hessian, n Hessian-vector products for n parameters.
 
-    Reference: Nocedal & Wright (2006), Numerical Optimization, chapter 3.
+    Newton (1669) and Raphson (1690) found roots of polynomials so; Simpson found where slopes vanish, and solved
+    systems.
+
+    References: Simpson (1740), Essays on Several Curious and Useful Subjects; Nocedal & Wright (2006), Numerical
+    Optimization, chapter 3.
     """
     return _eigen_step(grads, params, hyper, problem, lambda values: values + hyper.damping), state
 
@@ -168,7 +172,8 @@ def lbfgs_update(
     The scale is that of the newest pair. Line search, first step and what happens to unusable pairs are as for BFGS;
     this is ``optax.lbfgs`` with a backtracking line search, except that optax keeps pairs with $y^\top s < 0$.
 
-    Reference: Liu & Nocedal (1989), On the limited memory BFGS method for large scale optimization.
+    References: Nocedal (1980), Updating quasi-Newton matrices with limited storage; Liu & Nocedal (1989), On the
+    limited memory BFGS method for large scale optimization.
     """
     (x, unravel), (g, _tree) = ravel_pytree(params), ravel_pytree(grads)
     s, y = x - state.params, g - state.grads
@@ -319,8 +324,9 @@ NEWTON = Optimizer(
     id="newton",
     look=31,
     name=_("Newton"),
-    year=1685,
-    reference="Nocedal & Wright (2006), Numerical Optimization, chapter 3",
+    year=1740,
+    reference="Simpson (1740), Essays on Several Curious and Useful Subjects; Nocedal & Wright (2006), Numerical "
+    "Optimization, chapter 3",
     summary=_("Jumps to where the quadratic model is level: to a minimum, but to a saddle just as well."),
     hypers=(
         _STEP,
@@ -337,6 +343,8 @@ SADDLE_FREE_NEWTON = Optimizer(
     look=32,
     name=_("Saddle-free Newton"),
     year=2014,
+    parent="newton",
+    adds=_("absolute values of all curvatures, so that saddles repel"),
     reference="Dauphin et al. (2014), Identifying and attacking the saddle point problem in high-dimensional "
     "non-convex optimization",
     summary=_("Newton with every curvature made positive: it runs away from saddles as fast as it runs to minima."),
@@ -353,11 +361,15 @@ BFGS = Optimizer(
     look=33,
     name=_("BFGS"),
     year=1970,
-    reference="Nocedal & Wright (2006), Numerical Optimization, chapter 6",
+    parent="newton",
+    adds=_("an inverse Hessian learnt from changes of the gradient, and a line search"),
+    reference="Broyden; Fletcher; Goldfarb; Shanno (1970), four papers; Nocedal & Wright (2006), Numerical "
+    "Optimization, chapter 6",
     summary=_("Newton without a Hessian: it learns the curvature from how the gradient changes on the way."),
     hypers=(_TRIED,),
     equations=r"""\begin{aligned}
-s &= \theta_{t-1} - \theta_{t-2}, \qquad y = g_t - g_{t-1} \\
+s &= \theta_{t-1} - \theta_{t-2} \\
+y &= g_t - g_{t-1} \\
 B_t &= \Bigl(I - \frac{s y^\top}{y^\top s}\Bigr) B_{t-1} \Bigl(I - \frac{y s^\top}{y^\top s}\Bigr)
 + \frac{s s^\top}{y^\top s} \\
 \Delta\theta_t &= -\alpha_t\, 2^{-k} B_t\, g_t
@@ -372,8 +384,11 @@ LBFGS = Optimizer(
     id="lbfgs",
     look=34,
     name=_("L-BFGS"),
-    year=1989,
-    reference="Liu & Nocedal (1989), On the limited memory BFGS method for large scale optimization",
+    year=1980,
+    parent="bfgs",
+    adds=_("the last few changes in place of a matrix"),
+    reference="Nocedal (1980), Updating quasi-Newton matrices with limited storage; Liu & Nocedal (1989), On the "
+    "limited memory BFGS method for large scale optimization",
     summary=_("BFGS that remembers its last few steps instead of a matrix, so it fits large models."),
     hypers=(
         _TRIED,
@@ -389,7 +404,8 @@ LBFGS = Optimizer(
         ),
     ),
     equations=r"""\begin{aligned}
-s_i &= \theta_i - \theta_{i-1}, \qquad y_i = g_{i+1} - g_i \qquad (\text{the last } m) \\
+s_i &= \theta_i - \theta_{i-1} \\
+y_i &= g_{i+1} - g_i \quad (\text{the last } m) \\
 \Delta\theta_t &= -\alpha_t\, 2^{-k} B_t(s, y)\, g_t
 \end{aligned}""",
     init=lbfgs_init,
@@ -403,12 +419,15 @@ CONJUGATE_GRADIENT = Optimizer(
     look=35,
     name=_("Conjugate gradient"),
     year=1952,
-    reference="Hestenes & Stiefel (1952), Methods of conjugate gradients for solving linear systems",
+    parent="sgd",
+    adds=_("directions that do not undo each other, and a line search"),
+    reference="Hestenes & Stiefel (1952), Methods of conjugate gradients for solving linear systems; Polak & Ribière "
+    "(1969), Note sur la convergence de méthodes de directions conjuguées",
     summary=_("Steps that do not undo each other: two of them reach the bottom of any quadratic bowl in the plane."),
     hypers=(_TRIED,),
     equations=r"""\begin{aligned}
-\beta_t &= \max\!\Bigl(0, \frac{g_t \cdot (g_t - g_{t-1})}{g_{t-1} \cdot g_{t-1}}\Bigr) \qquad
-d_t = -g_t + \beta_t\, d_{t-1} \\
+\beta_t &= \max\!\Bigl(0, \frac{g_t \cdot (g_t - g_{t-1})}{g_{t-1} \cdot g_{t-1}}\Bigr) \\
+d_t &= -g_t + \beta_t\, d_{t-1} \\
 \Delta\theta_t &= \alpha_t\, 2^{-k}\, \frac{|g_t \cdot d_t|}{|d_t^\top H_t\, d_t|}\, d_t
 \end{aligned}""",
     init=conjugate_gradient_init,
@@ -422,6 +441,8 @@ SOPHIA = Optimizer(
     look=36,
     name=_("Sophia"),
     year=2023,
+    parent="adam",
+    adds=_("the Hessian's diagonal in place of squared gradients, and a clip"),
     reference="Liu et al. (2023), Sophia: A Scalable Stochastic Second-order Optimizer for Language Model Pre-training",
     summary=_("Momentum divided by a cheap guess of the curvature, never longer than the learning rate."),
     hypers=(
@@ -454,7 +475,8 @@ SOPHIA = Optimizer(
 m_t &= \beta_1 m_{t-1} + (1-\beta_1)\, g_t \\
 \Delta\theta_t &= -\alpha_t \operatorname{clip}\!\Bigl(
 \frac{\hat m_t}{\max(\gamma\, h_{t-1}, \varepsilon)}, \pm 1\Bigr) \\
-h_t &= \beta_2 h_{t-1} + (1-\beta_2)\; u \odot H_t u, \qquad u_i = \pm 1 \qquad (\text{every } k \text{ steps})
+h_t &= \beta_2 h_{t-1} + (1-\beta_2)\; u \odot H_t u, \quad u_i = \pm 1 \\
+&\quad\; (\text{every } k \text{ steps})
 \end{aligned}""",
     init=sophia_init,
     update=sophia_update,

@@ -105,8 +105,8 @@ def polyak_update(
     $L^*$ is the minimum that the landscape declares; where none is known it is taken for 0, as optax does and as holds
     for networks that fit their data. The cap α is optax's ``max_learning_rate``.
 
-    References: Polyak (1987), Introduction to Optimization; Loizou et al. (2021), Stochastic Polyak Step-size for
-    SGD (the cap).
+    References: Polyak (1969), Minimization of unsmooth functionals; Loizou et al. (2021), Stochastic Polyak Step-size
+    for SGD (the cap).
     """
     square = norm_squared(grads)
     value = problem.loss(params)
@@ -157,6 +157,8 @@ SGDW = Optimizer(
     look=10,
     name=_("SGDW"),
     year=2019,
+    parent="sgd",
+    adds=_("a pull towards 0 that is no part of the gradient"),
     reference="Loshchilov & Hutter (2019), Decoupled Weight Decay Regularization",
     summary=_("Steps down the slope and pulls every parameter towards 0."),
     hypers=(_LEARNING_RATE, knobs.weight_decay(1e-2)),
@@ -171,6 +173,8 @@ BACKTRACKING = Optimizer(
     look=11,
     name=_("Backtracking"),
     year=1966,
+    parent="sgd",
+    adds=_("steps that are shortened until the loss has really fallen"),
     reference="Armijo (1966), Minimization of functions having Lipschitz continuous first partial derivatives",
     summary=_("Steps down the slope, each shortened until the loss has really fallen."),
     hypers=(
@@ -196,7 +200,8 @@ BACKTRACKING = Optimizer(
         ),
     ),
     equations=r"""\begin{aligned}
-\Delta\theta_t &= -\alpha_t\, s^k\, g_t, \qquad k = \min\{0, 1, 2, \dots\} \text{ with} \\
+\Delta\theta_t &= -\alpha_t\, s^k\, g_t \\
+k &= \min\{0, 1, 2, \dots\} \text{ with} \\
 L(\theta + \Delta\theta_t) &\le L(\theta) + c\; g_t \cdot \Delta\theta_t
 \end{aligned}""",
     init=init_search,
@@ -209,8 +214,10 @@ POLYAK = Optimizer(
     id="polyak",
     look=12,
     name=_("Polyak step"),
-    year=1987,
-    reference="Polyak (1987), Introduction to Optimization",
+    year=1969,
+    parent="sgd",
+    adds=_("a length: the height above the minimum over the squared slope"),
+    reference="Polyak (1969), Minimization of unsmooth functionals",
     summary=_("Steps down the slope by the height above the minimum over the steepness. It must know the minimum."),
     hypers=(knobs.learning_rate(1.0, low=1e-5, help=_("The longest step that is allowed, in gradients.")),),
     equations=r"""\Delta\theta_t = -\min\!\left(\alpha_t,\; \frac{L(\theta_{t-1}) - L^*}{\|g_t\|^2}\right) g_t""",
@@ -224,6 +231,8 @@ LANGEVIN = Optimizer(
     look=13,
     name=_("Langevin"),
     year=2011,
+    parent="sgd",
+    adds=_("noise of a temperature, so that it samples and never stops"),
     reference="Welling & Teh (2011), Bayesian Learning via Stochastic Gradient Langevin Dynamics",
     summary=_("Steps down the slope and shakes: it never stops, but stays longest where the loss is low."),
     hypers=(

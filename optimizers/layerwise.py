@@ -187,6 +187,8 @@ LARS = Optimizer(
     look=24,
     name=_("LARS"),
     year=2017,
+    parent="momentum",
+    adds=_("steps in proportion to each layer's own size"),
     reference="You, Gitman & Ginsburg (2017), Large Batch Training of Convolutional Networks",
     summary=_("Momentum in which each layer moves in proportion to its own size. A point in the plane is one layer."),
     hypers=(
@@ -221,6 +223,8 @@ LAMB = Optimizer(
     look=25,
     name=_("LAMB"),
     year=2020,
+    parent="adamw",
+    adds=_("LARS's steps in proportion to each layer's own size"),
     reference="You et al. (2020), Large Batch Optimization for Deep Learning: Training BERT in 76 minutes",
     summary=_("AdamW in which each layer moves in proportion to its own size. A point in the plane is one layer."),
     hypers=(
@@ -231,7 +235,8 @@ LAMB = Optimizer(
         knobs.weight_decay(0.0, help=_("Adds λθ to the step before its size is taken.")),
     ),
     equations=r"""\begin{aligned}
-m_t &= \beta_1 m_{t-1} + (1-\beta_1)\, g_t \qquad v_t = \beta_2 v_{t-1} + (1-\beta_2)\, g_t^2 \\
+m_t &= \beta_1 m_{t-1} + (1-\beta_1)\, g_t \\
+v_t &= \beta_2 v_{t-1} + (1-\beta_2)\, g_t^2 \\
 u_t &= \frac{\hat m_t}{\sqrt{\hat v_t} + \varepsilon} + \lambda\, \theta_{t-1} \\
 \Delta\theta_t &= -\alpha_t\, \frac{\|\theta_{t-1}\|}{\|u_t\|}\, u_t
 \end{aligned}""",
@@ -245,7 +250,10 @@ NOVOGRAD = Optimizer(
     look=26,
     name=_("NovoGrad"),
     year=2019,
-    reference="Ginsburg et al. (2019), Stochastic Gradient Methods with Layer-wise Adaptive Moments",
+    parent="adam",
+    adds=_("one scale for a whole layer, applied before averaging, and decoupled decay"),
+    reference="Ginsburg et al. (2019), Stochastic Gradient Methods with Layer-wise Adaptive Moments for Training "
+    "of Deep Networks",
     summary=_("Momentum of gradients divided by one scale for the whole layer, so that they keep their direction."),
     hypers=(
         knobs.learning_rate(1e-2, low=1e-5, help=_("A steady slope moves the layer by α/(1 − β₁) a step.")),
@@ -270,6 +278,8 @@ ADAFACTOR = Optimizer(
     look=27,
     name=_("Adafactor"),
     year=2018,
+    parent="adam",
+    adds=_("row and column means in place of all squares, and no average of gradients"),
     reference="Shazeer & Stern (2018), Adafactor: Adaptive Learning Rates with Sublinear Memory Cost",
     summary=_("RMSprop that stores only row and column means of a matrix, with steps relative to the layer's size."),
     hypers=(
@@ -295,8 +305,10 @@ ADAFACTOR = Optimizer(
         ),
     ),
     equations=r"""\begin{aligned}
-v_t &= \beta_t v_{t-1} + (1-\beta_t)\, g_t^2, \qquad \beta_t = 1 - t^{-c} \\
-u_t &= \frac{g_t}{\sqrt{v_t}} \qquad \Bigl(\text{of a matrix: } v_{ij} \approx \frac{R_i C_j}{\bar R}\Bigr) \\
+v_t &= \beta_t v_{t-1} + (1-\beta_t)\, g_t^2 \\
+\beta_t &= 1 - t^{-c} \\
+u_t &= \frac{g_t}{\sqrt{v_t}} \\
+&\quad\; \Bigl(\text{of a matrix: } v_{ij} \approx \frac{R_i C_j}{\bar R}\Bigr) \\
 \Delta\theta_t &= -\alpha_t\, \operatorname{rms}(\theta_{t-1})\, \frac{u_t}{\max(1, \operatorname{rms}(u_t) / d)}
 \end{aligned}""",
     init=adafactor_init,

@@ -130,7 +130,8 @@ def shampoo_update(
 ) -> tuple[Params, ShampooState]:
     r"""AdaGrad for matrices: rows and columns are scaled, and turned, by what their gradients have been so far.
 
-    $L_t = L_{t-1} + G_t G_t^\top, \qquad R_t = R_{t-1} + G_t^\top G_t, \qquad
+    $L_t = L_{t-1} + G_t G_t^\top \\
+R_t &= R_{t-1} + G_t^\top G_t, \qquad
     \Delta\theta_t = -\alpha_t\, L_t^{-1/4} G_t R_t^{-1/4}$, both from $\varepsilon I$
 
     With k sides the exponent is −1/(2k). A vector has one side: so **on a point in the plane Shampoo is AdaGrad with
@@ -233,6 +234,8 @@ MUON = Optimizer(
     look=44,
     name=_("Muon"),
     year=2024,
+    parent="momentum",
+    adds=_("Nesterov's look-ahead, and steps made orthogonal for each matrix"),
     reference="Jordan et al. (2024), Muon: An optimizer for hidden layers in neural networks",
     summary=_("Momentum made orthogonal, so that a matrix moves alike in all directions. On a point it is NAdam."),
     hypers=(
@@ -242,10 +245,10 @@ MUON = Optimizer(
         knobs.eps(1e-8),
     ),
     equations=r"""\begin{aligned}
-m_t &= \rho\, m_{t-1} + (1-\rho)\, g_t \qquad
-\bar m_t = \frac{\rho\, m_t}{1-\rho^{t+1}} + \frac{(1-\rho)\, g_t}{1-\rho^t} = U \Sigma V^\top \\
-\Delta\theta_t &= -\alpha_t\, U V^\top \quad (\text{matrix}), \qquad
-\Delta\theta_t = -\frac{\alpha_t}{\sqrt{\hat v_t} + \varepsilon}\, \bar m_t \quad (\text{vector})
+m_t &= \rho\, m_{t-1} + (1-\rho)\, g_t \\
+\bar m_t &= \frac{\rho\, m_t}{1-\rho^{t+1}} + \frac{(1-\rho)\, g_t}{1-\rho^t} = U \Sigma V^\top \\
+\Delta\theta_t &= -\alpha_t\, U V^\top \quad (\text{matrix}) \\
+\Delta\theta_t &= -\frac{\alpha_t}{\sqrt{\hat v_t} + \varepsilon}\, \bar m_t \quad (\text{vector})
 \end{aligned}""",
     init=muon_init,
     update=muon_update,
@@ -259,6 +262,8 @@ SHAMPOO = Optimizer(
     look=45,
     name=_("Shampoo"),
     year=2018,
+    parent="adagrad",
+    adds=_("a matrix for each side of the gradient in place of a scale for each entry"),
     reference="Gupta, Koren & Singer (2018), Shampoo: Preconditioned Stochastic Tensor Optimization",
     summary=_("AdaGrad that also turns: it divides by a matrix. On a point it is AdaGrad with its full matrix."),
     hypers=(
@@ -266,9 +271,10 @@ SHAMPOO = Optimizer(
         knobs.eps(1e-4, help=_("What the matrices start from, times the identity.")),
     ),
     equations=r"""\begin{aligned}
-L_t &= L_{t-1} + G_t G_t^\top, \qquad R_t = R_{t-1} + G_t^\top G_t \\
-\Delta\theta_t &= -\alpha_t\, L_t^{-1/4}\, G_t\, R_t^{-1/4} \quad (\text{matrix}), \qquad
-\Delta\theta_t = -\alpha_t\, \Bigl(\varepsilon I + \sum_{i \le t} g_i g_i^\top\Bigr)^{-1/2} g_t \quad (\text{vector})
+L_t &= L_{t-1} + G_t G_t^\top \\
+R_t &= R_{t-1} + G_t^\top G_t \\
+\Delta\theta_t &= -\alpha_t\, L_t^{-1/4}\, G_t\, R_t^{-1/4} \quad (\text{matrix}) \\
+\Delta\theta_t &= -\alpha_t\, \Bigl(\varepsilon I + \sum_{i \le t} g_i g_i^\top\Bigr)^{-1/2} g_t \quad (\text{vector})
 \end{aligned}""",
     init=shampoo_init,
     update=shampoo_update,
@@ -281,6 +287,8 @@ SOAP = Optimizer(
     look=46,
     name=_("SOAP"),
     year=2024,
+    parent="shampoo",
+    adds=_("Adam's averages, kept in Shampoo's axes"),
     reference="Vyas et al. (2024), SOAP: Improving and Stabilizing Shampoo using Adam",
     summary=_("Adam in Shampoo's axes: a valley that runs askew is straight to it. On a point they are those of ggᵀ."),
     hypers=(
@@ -300,9 +308,10 @@ SOAP = Optimizer(
         ),
     ),
     equations=r"""\begin{aligned}
-L_t &= \beta_2 L_{t-1} + (1-\beta_2)\, G_t G_t^\top \to Q_L, \qquad
-R_t = \beta_2 R_{t-1} + (1-\beta_2)\, G_t^\top G_t \to Q_R \\
-M' &= Q_L^\top \hat M_t\, Q_R, \qquad v_t = \beta_2 v_{t-1} + (1-\beta_2)\, (Q_L^\top G_t\, Q_R)^2 \\
+L_t &= \beta_2 L_{t-1} + (1-\beta_2)\, G_t G_t^\top \to Q_L \\
+R_t &= \beta_2 R_{t-1} + (1-\beta_2)\, G_t^\top G_t \to Q_R \\
+M' &= Q_L^\top \hat M_t\, Q_R \\
+v_t &= \beta_2 v_{t-1} + (1-\beta_2)\, (Q_L^\top G_t\, Q_R)^2 \\
 \Delta\theta_t &= -\alpha_t\, Q_L\, \frac{M'}{\sqrt{\hat v_t} + \varepsilon}\, Q_R^\top
 \end{aligned}""",
     init=soap_init,

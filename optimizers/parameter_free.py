@@ -122,6 +122,8 @@ PRODIGY = Optimizer(
     look=42,
     name=_("Prodigy"),
     year=2023,
+    parent="adam",
+    adds=_("an estimate of the distance to the solution as learning rate"),
     reference="Mishchenko & Defazio (2023), Prodigy: An Expeditiously Adaptive Parameter-Free Learner",
     summary=_("Adam that finds its own learning rate: an estimate of how far the solution is."),
     hypers=(
@@ -142,11 +144,12 @@ PRODIGY = Optimizer(
     ),
     equations=r"""\begin{aligned}
 \gamma_t &= \alpha_t\, d_{t-1} \frac{\sqrt{1-\beta_2^t}}{1-\beta_1^t} \\
-m_t &= \beta_1 m_{t-1} + (1-\beta_1)\, d_{t-1} g_t \qquad v_t = \beta_2 v_{t-1} + (1-\beta_2)\, d_{t-1}^2 g_t^2 \\
-r_t &= \sqrt{\beta_2}\, r_{t-1} + \gamma_t d_{t-1}\, g_t \cdot (\theta_0 - \theta_{t-1}) \qquad
-s_t = \sqrt{\beta_2}\, s_{t-1} + \gamma_t d_{t-1}\, g_t \\
-d_t &= \max\!\Bigl(d_{t-1}, \frac{r_t}{\|s_t\|_1}\Bigr) \qquad
-\Delta\theta_t = -\frac{\gamma_t}{\sqrt{v_t} + d_t\, \varepsilon}\, m_t
+m_t &= \beta_1 m_{t-1} + (1-\beta_1)\, d_{t-1} g_t \\
+v_t &= \beta_2 v_{t-1} + (1-\beta_2)\, d_{t-1}^2 g_t^2 \\
+r_t &= \sqrt{\beta_2}\, r_{t-1} + \gamma_t d_{t-1}\, g_t \cdot (\theta_0 - \theta_{t-1}) \\
+s_t &= \sqrt{\beta_2}\, s_{t-1} + \gamma_t d_{t-1}\, g_t \\
+d_t &= \max\!\Bigl(d_{t-1}, \frac{r_t}{\|s_t\|_1}\Bigr) \\
+\Delta\theta_t &= -\frac{\gamma_t}{\sqrt{v_t} + d_t\, \varepsilon}\, m_t
 \end{aligned}""",
     init=prodigy_init,
     update=prodigy_update,
@@ -157,6 +160,8 @@ DOG = Optimizer(
     look=43,
     name=_("DoG"),
     year=2023,
+    parent="sgd",
+    adds=_("the distance come over the gradients met as learning rate"),
     reference="Ivgi, Hinder & Carmon (2023), DoG is SGD's Best Friend: A Parameter-Free Dynamic Step Size Schedule",
     summary=_("SGD whose learning rate is the distance it has come over the gradients it has met."),
     hypers=(
@@ -174,7 +179,8 @@ DOG = Optimizer(
         knobs.eps(1e-8, help=_("Added to the sum of squared gradients inside the root.")),
     ),
     equations=r"""\begin{aligned}
-r_t &= \max\bigl(r_{t-1}, \|\theta_{t-1} - \theta_0\|\bigr), \qquad r_0 = r_\varepsilon\, (1 + \|\theta_0\|) \\
+r_t &= \max\bigl(r_{t-1}, \|\theta_{t-1} - \theta_0\|\bigr) \\
+r_0 &= r_\varepsilon\, (1 + \|\theta_0\|) \\
 \Delta\theta_t &= -\alpha_t\, \frac{r_t}{\sqrt{\sum_{i \le t} \|g_i\|^2 + \varepsilon}}\; g_t
 \end{aligned}""",
     init=dog_init,

@@ -122,7 +122,8 @@ def rprop_update(
     is forgotten. (optax 0.2.8 takes each step one step late.) The sizes are clipped to 1e−6 and 50. α is the first
     step size only, so that a schedule has no effect after the first step.
 
-    Reference: Riedmiller & Braun (1993), A direct adaptive method for faster backpropagation learning.
+    Reference: Riedmiller & Braun (1993), A direct adaptive method for faster backpropagation learning: the RPROP
+    algorithm.
     """
     first = state.count == 0
 
@@ -144,6 +145,8 @@ LION = Optimizer(
     look=9,
     name=_("Lion"),
     year=2023,
+    parent="signum",
+    adds=_("a newest gradient that counts more in the step than in the memory"),
     reference="Chen et al. (2023), Symbolic Discovery of Optimization Algorithms",
     summary=_("Moves every coordinate by exactly the learning rate, in the sign of its momentum."),
     hypers=(
@@ -179,6 +182,8 @@ SIGN_SGD = Optimizer(
     look=28,
     name=_("SignSGD"),
     year=2018,
+    parent="sgd",
+    adds=_("only the sign of each coordinate"),
     reference="Bernstein et al. (2018), signSGD: Compressed Optimisation for Non-Convex Problems",
     summary=_("Moves every coordinate by exactly the learning rate, down the slope."),
     hypers=(knobs.learning_rate(1e-3, low=1e-5, help=_("Every coordinate moves exactly α a step.")),),
@@ -193,6 +198,8 @@ SIGNUM = Optimizer(
     look=29,
     name=_("Signum"),
     year=2018,
+    parent="sign_sgd",
+    adds=_("an average of gradients, of which the sign is taken"),
     reference="Bernstein et al. (2018), signSGD: Compressed Optimisation for Non-Convex Problems",
     summary=_("Moves every coordinate by exactly the learning rate, in the sign of an average of gradients."),
     hypers=(knobs.learning_rate(1e-3, low=1e-5, help=_("Every coordinate moves exactly α a step.")), knobs.b1()),
@@ -210,7 +217,10 @@ RPROP = Optimizer(
     look=30,
     name=_("Rprop"),
     year=1993,
-    reference="Riedmiller & Braun (1993), A direct adaptive method for faster backpropagation learning",
+    parent="sgd",
+    adds=_("only signs, and step sizes that grow while a sign stays and shrink when it turns"),
+    reference="Riedmiller & Braun (1993), A direct adaptive method for faster backpropagation learning: the RPROP "
+    "algorithm",
     summary=_("Steps that grow while the slope keeps its sign and shrink when it turns, coordinate by coordinate."),
     hypers=(
         knobs.learning_rate(

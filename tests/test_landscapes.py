@@ -10,8 +10,10 @@ import jax
 import numpy as np
 import pytest
 
+from descent import descend
 from descent.landscape import CriticalPoints, Landscape, Minimum, Tag
 from landscapes import FAMILIES, LANDSCAPES
+from optimizers import OPTIMIZERS
 
 ROWS = 2048  # every evaluation is filled up to whole blocks of this size: one compilation a landscape
 
@@ -143,6 +145,13 @@ def test_start_and_critical_points_lie_in_the_domain(landscape):
 def test_a_run_can_leave_the_start(landscape):
     for shape in knob_values(landscape):
         assert np.linalg.norm(evaluate(landscape, landscape.start, **shape).gradient) > 1e-2
+
+
+@table(ALL)
+def test_gradient_descent_comes_down_at_the_declared_rate(landscape):
+    for name in ("sgd", "momentum"):
+        run = descend(landscape, OPTIMIZERS[name], landscape.start, 500, {"learning_rate": landscape.rate})
+        assert run.diverged_at < 0 and run.loss[-1] < run.loss[0]
 
 
 @table([each for each in ALL if each.moving])

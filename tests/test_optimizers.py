@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -810,6 +811,35 @@ def test_declarations_are_complete() -> None:
         assert len(set(names)) == len(names)
         for knob in optimizer.hypers:
             assert knob.label and knob.help.endswith(".") and knob.symbol, f"{knob.name} of {optimizer.id}"
+
+
+def test_every_optimizer_has_its_place_in_the_family_tree() -> None:
+    """Its line of parents leads to one that began it, and never forward in time."""
+    roots = [optimizer.id for optimizer in OPTIMIZERS.values() if optimizer.parent is None]
+    assert roots == ["sgd", "newton"]
+    for optimizer in OPTIMIZERS.values():
+        assert bool(optimizer.adds) == (optimizer.parent is not None), optimizer.id
+        assert not optimizer.adds.endswith(".") and len(optimizer.adds) <= 80, "a phrase, not a sentence"
+        line = [optimizer]
+        while (parent := line[-1].parent) is not None:
+            assert parent in OPTIMIZERS, f"{line[-1].id} grew out of {parent!r}, which is not there"
+            assert OPTIMIZERS[parent] not in line, f"{optimizer.id} is its own ancestor"
+            line.append(OPTIMIZERS[parent])
+            assert line[-1].year <= line[-2].year, f"{line[-2].id} is older than its parent"
+
+
+def test_the_year_is_that_of_the_reference() -> None:
+    for optimizer in OPTIMIZERS.values():
+        years = [int(year) for year in re.findall(r"\((\d{4})\)", optimizer.reference)]
+        assert years and optimizer.year == min(years), f"{optimizer.id}: {optimizer.year}, {optimizer.reference}"
+
+
+def test_memory_is_what_the_state_takes() -> None:
+    for optimizer in OPTIMIZERS.values():
+        if optimizer.id != "bfgs":  # n² numbers
+            state = optimizer.init(jnp.zeros((32, 32)))
+            assert optimizer.memory(32) == sum(leaf.size for leaf in jax.tree.leaves(state)) / 32**2
+    assert OPTIMIZERS["bfgs"].memory(32) > 32**2
 
 
 @proves("langevin")

@@ -131,7 +131,7 @@ def test_order_and_punctuation_are_free():
 
 def words(declared: Any) -> Iterator[str]:
     """All words of a declaration that people read, those of its knobs too."""
-    for field in ("name", "label", "help", "teaches", "summary", "look_for"):
+    for field in ("name", "label", "help", "teaches", "summary", "adds", "look_for"):
         # A knob's ``name`` is its key in the URL; its ``label`` is what people read.
         if not (field == "name" and hasattr(declared, "label")):
             yield getattr(declared, field, "")

@@ -28,6 +28,12 @@ STYLE = """
 [data-testid="stMainBlockContainer"] [data-testid="stVerticalBlock"] { gap: 0.35rem; }
 [data-testid="stSidebar"] [data-testid="stHorizontalBlock"] { flex-wrap: nowrap; }
 [data-testid="stSidebar"] [data-testid="stColumn"] { min-width: 0; }
+[data-testid="stDialog"] [data-testid="stVerticalBlock"] { gap: 0.4rem; }
+[data-testid="stDialog"] [data-testid="stHorizontalBlock"] { row-gap: 0; }
+[data-testid="stDialog"] [data-testid="stBaseButton-tertiary"] { min-height: 0; text-decoration: underline; }
+[data-testid="stDialog"] .katex-display { padding-block: 0.4em; overflow: auto hidden; font-size: 0.86em; }
+[data-testid="stDialog"] [data-testid="stImage"] img { aspect-ratio: 3 / 2; width: 100%; }
+[data-testid="stDialog"] td:nth-child(3) { white-space: nowrap; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 2.6rem 0.6rem 1rem; } }
 </style>
 """

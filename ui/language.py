@@ -60,3 +60,8 @@ def choose_language() -> None:
 def _(message: str) -> str:
     """``message`` in the session's language."""
     return catalogue(language()).gettext(message) if message else ""
+
+
+def spoken() -> dict[str, str]:
+    """What a link says so that who follows it reads the same language; nothing if the browser asks for it anyway."""
+    return {"lang": language()} if "lang" in st.query_params or language() != preferred() else {}

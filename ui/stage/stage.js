@@ -572,6 +572,7 @@ class Stage {
 
   // Where everyone is now. Ten times a second is enough for reading while it plays.
   fillTable() {
+    if (this.cells?.length !== this.lanes.length) return; // it plays on while the next table is not drawn yet
     const now = performance.now();
     if (this.playing && now - (this.filled ?? 0) < 100) return;
     this.filled = now;
