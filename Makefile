@@ -9,11 +9,12 @@ SOURCES := $(wildcard app.py descent landscapes optimizers schedules networks le
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-.PHONY: help run test bench messages clean
+.PHONY: help run test fuzz bench messages clean
 
 help:
 	@echo "make run        start the app and print its URL    (PORT=8600; ARGS=\"--server.address 0.0.0.0\" for a classroom)"
 	@echo "make test       ruff, pyright, all tests           (ARGS=\"-k adam\" goes to pytest)"
+	@echo "make fuzz       type 100,000 wrong formulas        (CASES=1000000 types more)"
 	@echo "make bench      how fast it is, as a table"
 	@echo "make messages   collect the words to translate into locales/"
 	@echo "make clean      remove what make and the tools made"
@@ -28,6 +29,9 @@ test: .venv/installed-dev
 	@$(PY) -m ruff format --check
 	@$(PY) -m pyright
 	@$(PY) -m pytest $(ARGS)
+
+fuzz: .venv/installed-dev
+	@DESCENT_FUZZ=$$(( ($(or $(CASES),100000) + 1) / 2 )) $(PY) -m pytest tests/test_formula_fuzz.py $(ARGS)
 
 bench: .venv/installed-dev
 	@$(PY) -m benchmarks $(ARGS)

@@ -1,11 +1,14 @@
-"""Compiling is what a user waits for: keep what was compiled on disk, and count what was not kept."""
+"""Compiling is what a user waits for: keep what was compiled, in memory and on disk, but not without bound."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache, partial, wraps
 from pathlib import Path
+from threading import Lock
+from typing import Any
 
 import jax
 from platformdirs import user_cache_path
@@ -17,16 +20,70 @@ def cache_folder() -> Path:
     return Path(named) if named else user_cache_path("descent-lab")
 
 
+MAX_DISK = 400_000_000  # bytes: some 20,000 programs
+
+
 def keep_compilations() -> None:
-    """Keep every compiled program, however small, on disk. Without a writable folder, do nothing."""
+    """Keep every compiled program, however small, on disk. Without a writable folder, do nothing.
+
+    Formulas that people type compile to ever new programs: the oldest go when a process starts and finds too many.
+    """
     folder = cache_folder() / "jax"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        _prune(folder, MAX_DISK)
     except OSError:
         return
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+def _prune(folder: Path, most: int) -> None:
+    """Remove the oldest files of a folder until it has at most this many bytes."""
+    files = [(entry.stat(), entry.path) for entry in os.scandir(folder) if entry.is_file()]
+    files.sort(key=lambda file: file[0].st_mtime, reverse=True)
+    size = 0
+    for about, path in files:
+        size += about.st_size
+        if size > most:
+            Path(path).unlink(missing_ok=True)
+
+
+def compiled_each(static: int, most: int = 32) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Jit a function once for each value of its first ``static`` arguments; of those made of formulas, keep ``most``.
+
+    `jax.jit` with static arguments keeps thousands of programs, and with them the landscapes and optimizers they
+    were made for. Where these come from formulas that people type, memory would grow by megabytes with every one. A
+    program that belongs to a function of its own goes when that function does. Declared ones are so few that they stay.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        lock = Lock()  # two threads that ask at once must get the same program
+
+        def program(*values: Any) -> Any:
+            bound = partial(function, *values)
+            bound.__name__ = function.__name__  # type: ignore[attr-defined]  # part of the key on disk
+            return jax.jit(bound)
+
+        declared, typed = lru_cache(maxsize=4_096)(program), lru_cache(maxsize=most)(program)
+
+        @wraps(function)
+        def call(*arguments: Any) -> Any:
+            values = arguments[:static]
+            with lock:
+                jitted = (typed if any(map(_is_typed, values)) else declared)(*values)
+            return jitted(*arguments[static:])
+
+        return call
+
+    return decorate
+
+
+def _is_typed(value: Any) -> bool:
+    """Is this, or a part of it, made from a formula (`descent.recipe`)?"""
+    parts = value if isinstance(value, tuple) else (value,)
+    return any(str(getattr(part, "id", "")).startswith("=") for part in parts)
 
 
 _TRACING = "/jax/core/compile/jaxpr_trace_duration"

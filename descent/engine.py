@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from descent.compilation import compiled_each
 from descent.hyper import as_float, fill
 from descent.landscape import Landscape
 from descent.optimizer import Optimizer, Problem, Terms
@@ -286,12 +287,12 @@ def record(
     return table.at[steps, known - _report_columns(machine) : known].set(run.report(state, params))
 
 
-@partial(jax.jit, static_argnums=0)
+@compiled_each(1)
 def _record_one(machine: Machine, start: jax.Array, inputs: Inputs, normals: jax.Array) -> jax.Array:
     return record(machine, start, inputs, normals, 0)
 
 
-@partial(jax.jit, static_argnums=0)
+@compiled_each(1)
 def _record_many(machine: Machine, starts: jax.Array, inputs: Inputs, normals: jax.Array) -> jax.Array:
     """``normals`` has shape (batch or 1, capacity, 2, dimension)."""
     runs = len(starts)
@@ -352,14 +353,14 @@ def advance(
     )
 
 
-@partial(jax.jit, static_argnums=(0, 1))
+@compiled_each(2)
 def _ends(
     machine: Machine, processed: bool, starts: jax.Array, indices: jax.Array, inputs: Inputs, tolerance: Any
 ) -> Ends:
     return jax.vmap(lambda s, i: advance(machine, processed, s, inputs, i, tolerance))(starts, indices)
 
 
-@partial(jax.jit, static_argnums=0)
+@compiled_each(1)
 def _ends_of_knobs(machine: Machine, start: jax.Array, numbers: jax.Array, integers: jax.Array) -> Ends:
     return jax.vmap(lambda row: advance(machine, False, start, Inputs(row, integers), 0))(numbers)
 

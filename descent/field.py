@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from descent.compilation import compiled_each
 from descent.hyper import fill
 from descent.landscape import Landscape
 from descent.spec import Values
@@ -23,7 +24,7 @@ class Field(NamedTuple):
     z: np.ndarray  # (resolution, resolution) float32
 
 
-@partial(jax.jit, static_argnums=(0, 1))
+@compiled_each(2)
 def _evaluate(landscape: Landscape, resolution: int, knobs: jax.Array) -> jax.Array:
     shape = {h.name: knobs[i] for i, h in enumerate(landscape.hypers)}
     x, y = (jnp.linspace(low, high, resolution) for low, high in landscape.domain)

@@ -27,7 +27,8 @@ class Hyper:
     """One knob of a landscape, an optimizer or a schedule.
 
     ``low`` and ``high`` bound what the app's slider and URL accept; the Python API takes any finite
-    number, because a notebook may well want to look outside. A ``switch`` is 0 or 1.
+    number, because a notebook may well want to look outside. A ``switch`` is 0 or 1. ``alias`` is another name
+    under which values may be given: what a formula calls the knob.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Hyper:
     low: float = 0.0
     high: float = 1.0
     scale: Scale = "linear"
+    alias: str = ""
 
     def __post_init__(self) -> None:
         if not self.low <= self.default <= self.high:
@@ -75,7 +77,8 @@ def fill(hypers: Iterable[Hyper], given: Mapping[str, object] | None, owner: str
     declared = {hyper.name: hyper for hyper in hypers}
     if not isinstance(given, Mapping | None):
         raise ValueError(f"the knobs of {owner} must be a mapping of names to numbers; {given!r} was given")
-    given = given or {}
+    aliases = {hyper.alias: hyper.name for hyper in declared.values() if hyper.alias}
+    given = {aliases.get(name, name): value for name, value in (given or {}).items()}
     for name in given:
         if name not in declared:
             has = ", ".join(declared) or "none"

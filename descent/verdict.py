@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any, Literal, NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from descent.compilation import compiled_each
 from descent.engine import Trajectory
 from descent.hyper import fill
 from descent.landscape import Landscape
@@ -58,7 +58,7 @@ class Verdict(NamedTuple):
     off_slice: float
 
 
-@partial(jax.jit, static_argnums=0)
+@compiled_each(1)
 def _local(landscape: Landscape, points: jax.Array, knobs: jax.Array) -> Any:
     shape = {h.name: knobs[i] for i, h in enumerate(landscape.hypers)}
 

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
+import landscapes
+import optimizers
 from descent import RunSpec, Trajectory, descend
 from descent.text import _
 from descent.verdict import off_slice
 from landscapes import LANDSCAPES
-from optimizers import OPTIMIZERS
 from schedules import SCHEDULES
 
 
@@ -33,12 +34,11 @@ class Situation:
 
 def run(spec: RunSpec) -> Trajectory:
     """The trajectory of a RunSpec. Raises ``ValueError`` for ids or knobs that do not exist."""
-    for name, known in ((spec.landscape, LANDSCAPES), (spec.optimizer, OPTIMIZERS), (spec.schedule, SCHEDULES)):
-        if name not in known:
-            raise ValueError(f"unknown id {name!r}; there are {', '.join(known)}")
+    if spec.schedule not in SCHEDULES:
+        raise ValueError(f"unknown id {spec.schedule!r}; there are {', '.join(SCHEDULES)}")
     return descend(
-        LANDSCAPES[spec.landscape],
-        OPTIMIZERS[spec.optimizer],
+        landscapes.find(spec.landscape),
+        optimizers.find(spec.optimizer),
         spec.start,
         spec.steps,
         spec.hyper,

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 import streamlit as st
 
-from landscapes import LANDSCAPES
+from landscapes import find
 from ui import race_stage, stage, words
 from ui.frame import framed
 from ui.language import _
@@ -44,7 +44,7 @@ def said() -> None:
         st.markdown(sentence)
     if notes := st.session_state.get("notes"):
         st.warning("  \n".join(words.note(n) for n in notes), icon=":material/info:")
-    (x0, x1), (y0, y1) = LANDSCAPES[race.landscape].domain
+    (x0, x1), (y0, y1) = find(race.landscape).domain
     x, y = race.begin
     if not (x0 <= x <= x1 and y0 <= y <= y1):
         text = _("The start {point} lies outside the plot; arrows at its edge point to the runners.")

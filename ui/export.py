@@ -7,6 +7,12 @@ import io
 from collections.abc import Sequence
 
 from descent import RunSpec, Trajectory
+from descent.recipe import is_recipe
+
+
+def file_name(id: str) -> str:
+    """An id as a part of a file's name: formulas have signs that names must not have."""
+    return "my-formula" if is_recipe(id) else id
 
 
 def trajectories_csv(names: Sequence[str], runs: Sequence[Trajectory]) -> str:
@@ -51,9 +57,9 @@ def python_script(specs: Sequence[RunSpec], address: str = "") -> str:
         *([f"\n{address}"] if address else []),
         '"""',
         "",
+        "import landscapes",
+        "import optimizers",
         "from descent import descend",
-        "from landscapes import LANDSCAPES",
-        "from optimizers import OPTIMIZERS",
         "from schedules import SCHEDULES",
         "",
         "shared = dict(",
@@ -67,8 +73,9 @@ def python_script(specs: Sequence[RunSpec], address: str = "") -> str:
         lines.append(f"    ({spec.optimizer!r}, {dict(spec.hyper)!r}, {clip!r}),")
     lines += [
         "]",
+        f"landscape = landscapes.find({first.landscape!r})",
         "for optimizer, hyper, clipping in runners:",
-        f'    t = descend(LANDSCAPES["{first.landscape}"], OPTIMIZERS[optimizer], hyper=hyper, **clipping, **shared)',
+        "    t = descend(landscape, optimizers.find(optimizer), hyper=hyper, **clipping, **shared)",
         "    print(optimizer, hyper, t.position[-1], t.loss[-1], t.diverged_at)",
         "",
     ]

@@ -9,12 +9,16 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+import landscapes
+import optimizers
 from descent import RunSpec
+from descent.formula import FormulaError
 from descent.hyper import Hyper
+from descent.recipe import is_recipe
 from descent.spec import Values
 from descent.text import _
 from landscapes import LANDSCAPES
@@ -74,12 +78,16 @@ AXES = {"log": _("log"), "linear": _("linear")}
 
 
 class Note(NamedTuple):
-    """Something that was given and not used, and what is allowed instead: a message with its fields."""
+    """Something that was given and not used, and what is allowed instead: a message with its fields.
+
+    Of a formula, the message says what is wrong at the ``column``.
+    """
 
     key: str
     given: str
     allowed: str
     fields: Mapping[str, str] = {}
+    column: int = 0
 
 
 @dataclass(frozen=True)
@@ -115,7 +123,7 @@ class Race:
     @property
     def begin(self) -> tuple[float, float]:
         """The start point."""
-        return self.start or LANDSCAPES[self.landscape].start
+        return self.start or landscapes.find(self.landscape).start
 
     def runs(self) -> list[RunSpec]:
         """A RunSpec for each lane."""
@@ -124,7 +132,7 @@ class Race:
     def run(self, lane: Lane) -> RunSpec:
         """The RunSpec of a lane."""
         hyper = dict(lane.hyper)
-        if self.rate is not None and any(h.name == "learning_rate" for h in OPTIMIZERS[lane.optimizer].hypers):
+        if self.rate is not None and any(h.name == "learning_rate" for h in optimizers.find(lane.optimizer).hypers):
             hyper["learning_rate"] = self.rate
         clip = self.clip if lane.clipped else "off"
         return RunSpec(
@@ -150,12 +158,12 @@ class Race:
         threshold = clipped.clip_norm if clipped.clip_norm is not None else clipped.clip_value
         return cls(
             landscape=first.landscape,
-            shape=_without_defaults(first.shape, LANDSCAPES[first.landscape].hypers),
-            start=None if first.start == LANDSCAPES[first.landscape].start else first.start,
+            shape=_without_defaults(first.shape, landscapes.find(first.landscape).hypers),
+            start=None if first.start == landscapes.find(first.landscape).start else first.start,
             lanes=tuple(
                 Lane(
                     run.optimizer,
-                    _without_defaults(run.hyper, OPTIMIZERS[run.optimizer].hypers),
+                    _without_defaults(run.hyper, optimizers.find(run.optimizer).hypers),
                     threshold is None or run.clip_norm is not None or run.clip_value is not None,
                 )
                 for run in runs
@@ -195,7 +203,7 @@ def with_knob(values: Values, hyper: Hyper, value: float) -> Values:
 def to_query(race: Race) -> dict[str, str]:
     """The race as flat text, without what is at its default."""
     query = {"landscape": race.landscape}
-    query |= {name: _text(value) for name, value in race.shape.items()}
+    query |= {f"{_prefix(race.landscape)}{name}": _text(value) for name, value in race.shape.items()}
     if race.start is not None:
         query |= {"x": _text(race.start[0]), "y": _text(race.start[1])}
     query |= {h.name: _text(getattr(race, h.name)) for h in NUMBERS if getattr(race, h.name) != h.default}
@@ -220,6 +228,11 @@ def to_query(race: Race) -> dict[str, str]:
     if not race.lanes:
         query["o1"] = "none"
     return query
+
+
+def _prefix(landscape: str) -> str:
+    """What stands before the names of a landscape's knobs: a formula's may be called like any of the race's own."""
+    return SHAPE if is_recipe(landscape) else ""
 
 
 def _text(value: float) -> str:
@@ -329,12 +342,12 @@ class Reader:
     ) -> tuple[Race, list[Note]]:
         """``lanes`` by their names, which notes give; ``shape`` stands before the names of the landscape's knobs."""
         plain = {key: value for key, value in plain.items() if key not in IGNORED}
-        name = self.choice(plain, "landscape", LANDSCAPES, self.fallback.landscape)
-        landscape = LANDSCAPES[name]
+        name = self.choice(plain, "landscape", LANDSCAPES, self.fallback.landscape, find=landscapes.find)
+        landscape = landscapes.find(name)
         race = replace(
             Race(),
             landscape=name,
-            shape=self.knobs(plain, landscape.hypers, shape),
+            shape=self.knobs(plain, landscape.hypers, shape or _prefix(name)),
             start=self.start(plain, landscape.start),
             lanes=self.fallback.lanes if lanes is None else self.lanes(lanes),
             **{h.name: self.number(plain, h.name, h, h.default) for h in NUMBERS},
@@ -350,8 +363,8 @@ class Reader:
             self.note(key, value, _("nothing of this name is known"))
         return replace(race, steps=int(race.steps), seed=int(race.seed)), self.notes
 
-    def note(self, key: str, given: Any, allowed: str, **fields: str) -> None:
-        self.notes.append(Note(_brief(key), _brief(given), allowed, fields))
+    def note(self, key: str, given: Any, allowed: str, column: int = 0, /, **fields: str) -> None:
+        self.notes.append(Note(_brief(key), _brief(given), allowed, fields, column))
 
     def choice(
         self,
@@ -360,11 +373,18 @@ class Reader:
         allowed: Mapping[str, Any] | Sequence[str],
         default: str,
         name: str | None = None,
+        find: Callable[[str], Any] | None = None,
     ) -> str:
-        """The choice under ``key``, which notes call ``name``."""
+        """The choice under ``key``, which notes call ``name``; with ``find``, it may also be a formula."""
         if key not in plain:
             return default
         given = plain.pop(key)
+        if find and isinstance(given, str) and is_recipe(given):
+            try:
+                return find(given).id
+            except FormulaError as error:
+                self.note(name or key, given, error.message, error.column, **error.fields)
+                return default
         if isinstance(given, str) and given in allowed:
             return given
         self.note(name or key, given, _("one of {choices}"), choices=", ".join(allowed))
@@ -419,11 +439,11 @@ class Reader:
                 self.note(lane, plain.get("optimizer"), _("at most {count} runners"), count=str(MAX_LANES))
                 break
             plain = {"optimizer": ""} | plain
-            name = self.choice(plain, "optimizer", OPTIMIZERS, "", lane)
+            name = self.choice(plain, "optimizer", OPTIMIZERS, "", lane, optimizers.find)
             if not name:
                 continue
             clipped = self.choice(plain, "clip", {"0": "", "1": ""}, "1", f"{lane}.clip") == "1"
-            hypers = [_reachable(hyper) for hyper in OPTIMIZERS[name].hypers]
+            hypers = [_reachable(hyper) for hyper in optimizers.find(name).hypers]
             lanes.append(Lane(name, self.knobs(plain, hypers, owner=f"{lane}."), clipped))
             for key, value in plain.items():
                 self.note(f"{lane}.{key}", value, _("one of {choices}"), choices=", ".join(h.name for h in hypers))

@@ -7,16 +7,16 @@ from dataclasses import replace
 
 import streamlit as st
 
+import landscapes
+import optimizers
 from descent.hyper import Hyper
 from descent.landscape import TAGS
 from descent.spec import Values
 from figures import LaneStyle, lane_styles
-from landscapes import FAMILIES as LANDSCAPE_FAMILIES
-from landscapes import LANDSCAPES
 from lessons.situations import SITUATIONS, Situation
-from optimizers import FAMILIES as OPTIMIZER_FAMILIES
 from optimizers import OPTIMIZERS
 from schedules import SCHEDULES
+from ui import formulas
 from ui.controls import begin, knob, pick
 from ui.language import LANGUAGES, _, language, preferred
 from ui.race import (
@@ -133,12 +133,12 @@ def styles(race: Race) -> list[LaneStyle]:
 
 def lane_names(race: Race) -> list[str]:
     """The name of each lane: its optimizer's, and where one runs twice, what sets it apart."""
-    names = [_(OPTIMIZERS[lane.optimizer].name) for lane in race.lanes]
+    names = [_(optimizers.find(lane.optimizer).name) for lane in race.lanes]
     out = []
     for lane, name in zip(race.lanes, names, strict=True):
         twins = [other for other in race.lanes if other.optimizer == lane.optimizer]
         if len(twins) > 1:
-            hypers = OPTIMIZERS[lane.optimizer].hypers
+            hypers = optimizers.find(lane.optimizer).hypers
             differ = [h for h in hypers if len({setting(t.hyper, h) for t in twins}) > 1]
             if race.rate is not None:
                 differ = [h for h in differ if h.name != "learning_rate"]
@@ -162,7 +162,7 @@ def read(race: Race) -> Race:
     Apart from drawing them, so that the picture need not wait for the sidebar.
     """
     said = st.session_state
-    landscape = LANDSCAPES[race.landscape]
+    landscape = landscapes.find(race.landscape)
     x, y = (_number(axis, value) for axis, value in zip("xy", race.begin, strict=True))
     one_rate = said.get(f"{KEY}shared", race.rate is not None)
     schedule = said.get(f"{KEY}schedule", race.schedule)
@@ -187,7 +187,7 @@ def _read_lane(number: int, lane: Lane) -> Lane:
     name = f"{number}.{lane.optimizer}"
     return replace(
         lane,
-        hyper=_read_knobs(lane.hyper, OPTIMIZERS[lane.optimizer].hypers, f"{name}."),
+        hyper=_read_knobs(lane.hyper, optimizers.find(lane.optimizer).hypers, f"{name}."),
         clipped=st.session_state.get(f"{KEY}{name}.clipped", lane.clipped),
     )
 
@@ -245,20 +245,17 @@ def _presets() -> None:
 
 
 def _landscape(race: Race) -> None:
-    options = [member.id for family in LANDSCAPE_FAMILIES for member in family.members]
-    names = {
-        member.id: f"{_(member.name)} · {_(family.name)}" for family in LANDSCAPE_FAMILIES for member in family.members
-    }
+    names = formulas.landscape_names(race.landscape)
 
     def change() -> None:
         chosen = st.session_state[f"{KEY}landscape"]
-        if chosen in LANDSCAPES:
+        if chosen in names:
             put(replace(st.session_state.race, landscape=chosen, shape=Values(), start=None, situation=""))
 
     key = f"{KEY}landscape"
     begin(key, race.landscape)
-    st.selectbox(_("Landscape"), options, key=key, format_func=lambda i: names[i], on_change=change)
-    landscape = LANDSCAPES[race.landscape]
+    st.selectbox(_("Landscape"), list(names), key=key, format_func=lambda i: names[i], on_change=change)
+    landscape = landscapes.find(race.landscape)
     tags = " · ".join(_(TAGS[tag]) for tag in TAGS if tag in landscape.tags)
     st.caption(f"{_(landscape.teaches)}  \n*{tags}*" if tags else _(landscape.teaches))
     for hyper in landscape.hypers:
@@ -290,7 +287,7 @@ def _lanes(race: Race) -> None:
 
 
 def _lane(race: Race, number: int, lane: Lane, name: str) -> None:
-    optimizer = OPTIMIZERS[lane.optimizer]
+    optimizer = optimizers.find(lane.optimizer)
     key = f"{KEY}{number}.{lane.optimizer}"
     rate = next((h for h in optimizer.hypers if h.name == "learning_rate"), None)
     row = st.container(key=f"{KEY}look.{number}", horizontal=True, vertical_alignment="center", gap="small")
@@ -309,10 +306,10 @@ def _lane(race: Race, number: int, lane: Lane, name: str) -> None:
 
 def _drawer(race: Race, number: int, lane: Lane, key: str) -> None:
     """All about one runner: its rule, its other knobs, what can be done with it."""
-    optimizer = OPTIMIZERS[lane.optimizer]
+    optimizer = optimizers.find(lane.optimizer)
     st.markdown(f"**{_(optimizer.name)}** ({optimizer.year})  \n{_(optimizer.summary)}")
     if optimizer.on_vectors:
-        matrix = LANDSCAPES[race.landscape].slice is not None
+        matrix = landscapes.find(race.landscape).slice is not None
         vector = _("on a point in the plane: {rule}").format(rule=_(optimizer.on_vectors))
         st.badge(_("here it moves a matrix") if matrix else vector, color="green" if matrix else "blue")
     st.latex(optimizer.equations)
@@ -358,20 +355,17 @@ def _duplicate(number: int) -> None:
 
 
 def _add(race: Race) -> None:
-    options = [member.id for family in OPTIMIZER_FAMILIES for member in family.members]
-    names = {
-        member.id: f"{_(member.name)} · {_(family.name)}" for family in OPTIMIZER_FAMILIES for member in family.members
-    }
+    names = formulas.optimizer_names(*(lane.optimizer for lane in race.lanes))
 
     def add() -> None:
         chosen = st.session_state[f"{KEY}add"]
-        if chosen in OPTIMIZERS:
+        if chosen in names:
             _change_lanes((*st.session_state.race.lanes, Lane(chosen)))
 
     full = len(race.lanes) >= MAX_LANES
     st.selectbox(
         _("Add an optimizer"),
-        options,
+        list(names),
         index=None,
         key=f"{KEY}add",
         placeholder=_("+ optimizer"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ui import race_stage, stage
-from ui.export import python_script, trajectories_csv
+from ui.export import file_name, python_script, trajectories_csv
 from ui.language import _
 from ui.race import Race, to_json
 from ui.race_controls import lane_names
@@ -16,7 +16,7 @@ def exports(race: Race) -> None:
     """A row of download buttons under a popover."""
     if not race.lanes:
         return
-    name = f"descent-{race.landscape}"
+    name = f"descent-{file_name(race.landscape)}"
 
     def page() -> str:
         moving = race_stage.moving(race, run_all(race))

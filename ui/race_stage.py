@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 
+import landscapes
+import optimizers
 from descent import Trajectory
 from descent.field import field
 from descent.hyper import fill
 from descent.verdict import judge, off_slice, steps_to
 from figures import Height, contour, loss_curves, surface
-from landscapes import LANDSCAPES
-from optimizers import OPTIMIZERS
 from ui import words
 from ui.controls import text
+from ui.export import file_name
 from ui.language import _, language
 from ui.race import Race
 from ui.race_controls import lane_names, styles
@@ -29,7 +30,7 @@ def identity(race: Race) -> list[Any]:
 
 def still(race: Race) -> dict[str, Any]:
     """The part of the picture that rests while runs change: surface, axes, words, look."""
-    landscape = LANDSCAPES[race.landscape]
+    landscape = landscapes.find(race.landscape)
     shape = fill(landscape.hypers, race.shape, landscape.id)
     ground = field(landscape, shape)
     points = landscape.critical_points(**shape)
@@ -39,7 +40,7 @@ def still(race: Race) -> dict[str, Any]:
     logarithmic = race.axis == "log" and (distance or float(np.nanmin(ground.z)) > 0)
     ordinate = _("loss − minimum") if distance and logarithmic else _("loss")
     return {
-        "name": race.landscape,
+        "name": file_name(race.landscape),
         "contour": contour(
             *ground,
             height,
@@ -107,12 +108,12 @@ def stage_words() -> dict[str, str]:
 
 def moving(race: Race, runs: Sequence[Trajectory]) -> dict[str, Any]:
     """The part that changes with every run: paths, start, verdicts, descriptions."""
-    landscape = LANDSCAPES[race.landscape]
+    landscape = landscapes.find(race.landscape)
     shape = fill(landscape.hypers, race.shape, landscape.id)
     minimum = landscape.minimum(**shape)
     names = lane_names(race)
     lanes = []
-    averaged = [run for run, lane in zip(runs, race.lanes, strict=True) if OPTIMIZERS[lane.optimizer].report]
+    averaged = [run for run, lane in zip(runs, race.lanes, strict=True) if optimizers.find(lane.optimizer).report]
     verdicts = judge(landscape, runs, shape) if runs else []
     for run, style, name, verdict in zip(runs, styles(race), names, verdicts, strict=True):
         said, evidence = words.verdict(verdict, landscape, shape)

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import gc
-from collections import defaultdict
+from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from threading import Lock, Thread
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+import landscapes
 from descent import RunSpec, Trajectory
 from descent.compilation import keep_compilations
 from descent.field import field
 from descent.verdict import judge
-from landscapes import LANDSCAPES
 from lessons.situations import run
 from ui.language import _
 from ui.race import Race
 
 Machine = tuple[str, str, str]
-_compiled: set[Machine] = set()
-_locks: defaultdict[Machine, Lock] = defaultdict(Lock)
+MOST = 4_096  # formulas make ever new ones
+_compiled: OrderedDict[Machine, None] = OrderedDict()
+_locks: OrderedDict[Machine, Lock] = OrderedDict()
+_keeping = Lock()
 
 
 def machine(spec: RunSpec) -> Machine:
@@ -30,19 +33,31 @@ def machine(spec: RunSpec) -> Machine:
     return spec.landscape, spec.optimizer, spec.schedule
 
 
+def _keep(kept: OrderedDict[Machine, Any], key: Machine, value: Any) -> Any:
+    """What is kept under ``key``, which is the newest now; the oldest goes when there are too many."""
+    with _keeping:
+        found = kept.setdefault(key, value)
+        kept.move_to_end(key)
+        while len(kept) > MOST:
+            kept.popitem(last=False)
+    return found
+
+
 def _run(spec: RunSpec) -> Trajectory:
     """`run`; two threads never compile the same thing at the same time."""
-    if machine(spec) in _compiled:
+    key = machine(spec)
+    if key in _compiled:
+        _keep(_compiled, key, None)
         return run(spec)
-    with _locks[machine(spec)]:
+    with _keep(_locks, key, Lock()):
         trajectory = run(spec)
-        _compiled.add(machine(spec))
+        _keep(_compiled, key, None)
     return trajectory
 
 
 def ready(race: Race) -> bool:
     """Is all that the race needs compiled?"""
-    return _compiled.issuperset(map(machine, race.runs()))
+    return all(machine(spec) in _compiled for spec in race.runs())
 
 
 def run_all(race: Race, place: DeltaGenerator | None = None) -> list[Trajectory]:
@@ -61,7 +76,7 @@ def warm_up(race: Race) -> Thread:
     keep_compilations()
 
     def work() -> None:
-        landscape = LANDSCAPES[race.landscape]
+        landscape = landscapes.find(race.landscape)
         field(landscape, race.shape)
         with ThreadPoolExecutor(2) as pool:
             judge(landscape, list(pool.map(_run, race.runs())), race.shape)

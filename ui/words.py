@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import reduce
 
+from descent.formula import FormulaError
 from descent.landscape import Landscape
 from descent.verdict import Verdict
 from ui.controls import text
@@ -45,12 +47,26 @@ def verdict(found: Verdict, landscape: Landscape, shape: dict[str, float]) -> tu
 
 def note(ignored: Note) -> str:
     """What was ignored, and what would have been allowed."""
-    allowed = _(ignored.allowed).format(**ignored.fields)
+    allowed = _(ignored.allowed).format(**{name: _plain(_(text)) for name, text in ignored.fields.items()})
+    if ignored.column:
+        return _("{key} = {given} was ignored; column {column}: {problem}").format(
+            key=_literal(ignored.key), given=_literal(ignored.given), column=ignored.column, problem=allowed
+        )
     return _("{key} = {given} was ignored; allowed: {allowed}").format(
         key=_literal(_(FILE) if ignored.key == FILE else ignored.key),
         given=_literal(ignored.given) or _("nothing"),
         allowed=allowed,
     )
+
+
+def problem(error: FormulaError) -> str:
+    """What is wrong with a formula, without the place, as Markdown."""
+    return _(error.message).format(**{name: _plain(_(text)) for name, text in error.fields.items()})
+
+
+def _plain(given: str) -> str:
+    """Text from outside, without the signs that mean something in Markdown."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~$:])", r"\\\1", given)
 
 
 def _literal(given: str) -> str:
