@@ -8,7 +8,7 @@ which others take their place are traced. So a fork that changes nothing is the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ import numpy as np
 from jax import tree
 from jax.flatten_util import ravel_pytree
 
+from descent.compilation import compiled_each
 from descent.engine import (
     Inputs,
     Machine,
@@ -138,7 +139,7 @@ def _layout(landscape: Landscape, optimizer: Optimizer) -> Any:
     return jax.eval_shape(note, params)
 
 
-@partial(jax.jit, static_argnums=0)
+@compiled_each(1)
 def _dissect(
     machine: Machine, start: jax.Array, inputs: Inputs, normals: jax.Array, at: Any, numbers: jax.Array
 ) -> jax.Array:

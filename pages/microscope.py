@@ -6,9 +6,9 @@ from urllib.parse import parse_qsl
 
 import streamlit as st
 
+import optimizers
 from descent.microscope import Anatomy
 from figures import shares as shares_chart
-from optimizers import OPTIMIZERS
 from ui import microscope_stage, microscope_text, stage, words
 from ui.frame import framed
 from ui.language import _
@@ -62,7 +62,7 @@ def step() -> None:
 
 def explain(scope: Scope, anatomy: Anatomy) -> None:
     """Equations with their numbers, and the surface at the point."""
-    optimizer = OPTIMIZERS[scope.lane.optimizer]
+    optimizer = optimizers.find(scope.lane.optimizer)
     st.markdown(microscope_text.heading(scope))
     if form := microscope_text.unified_form(scope, anatomy):
         st.latex(form)

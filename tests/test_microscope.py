@@ -340,3 +340,12 @@ def test_a_slider_sends_less_than_64_kilobytes(name: str) -> None:
     here = Scope(Race("rosenbrock", lanes=(Lane(name),), noise=0.1), Fork(5, "learning_rate", 0.003))
     message = pack(moving(here, anatomy(replace(here, fork=None)), anatomy(here, forked=True)))
     assert len(message) < 56_000
+
+
+def test_what_its_user_built_can_be_looked_at() -> None:
+    mine = {"landscape": "=x^2 + a*y^2; a=3 in 1..5", "o1": "=m: b*m + g; delta: -lr*m; lr=0.05; b=0.9", "steps": "40"}
+    session = opened(**mine)
+    assert not session.warning
+    assert session.session_state.scope.lane.optimizer.startswith("=m: ")
+    names = session.selectbox(key="scope.landscape").options
+    assert any("a y^2" in name or "a*y^2" in name or "a·y^2" in name for name in names[:1]), names[:2]

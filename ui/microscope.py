@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import landscapes
+import optimizers
 from descent import RunSpec
 from descent.hyper import Hyper
 from descent.microscope import MOST_STEPS, Anatomy, dissect
 from descent.microscope import Fork as Turn
 from descent.spec import Values
 from descent.text import _
-from landscapes import LANDSCAPES
-from optimizers import OPTIMIZERS
 from schedules import SCHEDULES
 from ui import race
 from ui.race import Lane, Note, Race, Reader, setting
@@ -51,7 +51,7 @@ class Scope:
     @property
     def hypers(self) -> tuple[Hyper, ...]:
         """The optimizer's knobs; their reach is that of the race."""
-        return OPTIMIZERS[self.lane.optimizer].hypers
+        return optimizers.find(self.lane.optimizer).hypers
 
     @classmethod
     def of(cls, race: Race, number: int = 0) -> Scope:
@@ -66,8 +66,8 @@ def anatomy(scope: Scope, forked: bool = False) -> Anatomy:
     """The run, or the other future."""
     spec, fork = scope.spec, scope.fork if forked else None
     return dissect(
-        LANDSCAPES[spec.landscape],
-        OPTIMIZERS[spec.optimizer],
+        landscapes.find(spec.landscape),
+        optimizers.find(spec.optimizer),
         spec.start,
         spec.steps,
         spec.hyper,

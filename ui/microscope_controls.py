@@ -7,15 +7,14 @@ from dataclasses import replace
 
 import streamlit as st
 
+import landscapes
+import optimizers
 from descent.landscape import TAGS
 from descent.spec import Values
-from landscapes import FAMILIES as LANDSCAPE_FAMILIES
-from landscapes import LANDSCAPES
-from optimizers import FAMILIES as OPTIMIZER_FAMILIES
-from optimizers import OPTIMIZERS
 from schedules import SCHEDULES
 from ui import race_controls
 from ui.controls import begin, knob, knobs, pick
+from ui.formulas import landscape_names, optimizer_names
 from ui.language import LANGUAGES, _, language, preferred
 from ui.microscope import HOME, STEPS, Fork, Scope, first_fork, fork_at, from_query, to_query, with_hyper
 from ui.race import CLIP_AT, CLIPS, FAR, NOISE, SEED, Lane, Race
@@ -95,18 +94,17 @@ def controls(scope: Scope) -> Scope:
 
 
 def _landscape(race: Race) -> Race:
-    members = [(family, member) for family in LANDSCAPE_FAMILIES for member in family.members]
+    names = landscape_names(race.landscape)
 
     def change() -> None:
         chosen = st.session_state[f"{KEY}landscape"]
-        if chosen in LANDSCAPES:
+        if chosen in names:
             scope = st.session_state.scope
             put(replace(scope, race=replace(scope.race, landscape=chosen, shape=Values(), start=None)))
 
-    names = {member.id: f"{_(member.name)} · {_(family.name)}" for family, member in members}
     begin(f"{KEY}landscape", race.landscape)
     st.selectbox(_("Landscape"), [*names], key=f"{KEY}landscape", format_func=lambda i: names[i], on_change=change)
-    landscape = LANDSCAPES[race.landscape]
+    landscape = landscapes.find(race.landscape)
     tags = " · ".join(_(TAGS[tag]) for tag in TAGS if tag in landscape.tags)
     st.caption(f"{_(landscape.teaches)}  \n*{tags}*" if tags else _(landscape.teaches))
     shape = knobs(landscape.hypers, race.shape, f"{KEY}{landscape.id}")
@@ -120,18 +118,17 @@ def _landscape(race: Race) -> Race:
 
 
 def _optimizer(scope: Scope) -> Scope:
-    members = [(family, member) for family in OPTIMIZER_FAMILIES for member in family.members]
+    names = optimizer_names(scope.lane.optimizer)
 
     def change() -> None:
         chosen = st.session_state[f"{KEY}optimizer"]
-        if chosen in OPTIMIZERS:
+        if chosen in names:
             now = st.session_state.scope
             put(Scope(replace(now.race, lanes=(Lane(chosen),))))
 
-    names = {member.id: f"{_(member.name)} · {_(family.name)}" for family, member in members}
     begin(f"{KEY}optimizer", scope.lane.optimizer)
     st.selectbox(_("Optimizer"), [*names], key=f"{KEY}optimizer", format_func=lambda i: names[i], on_change=change)
-    optimizer = OPTIMIZERS[scope.lane.optimizer]
+    optimizer = optimizers.find(scope.lane.optimizer)
     st.caption(_(optimizer.summary))
     return with_hyper(scope, knobs(optimizer.hypers, scope.lane.hyper, f"{KEY}{optimizer.id}"))
 

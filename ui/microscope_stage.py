@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
+import landscapes
+import optimizers
 from descent.field import field
 from descent.hyper import fill
 from descent.microscope import Anatomy, adapted, unified
 from descent.verdict import KINDS
 from figures import COORDINATES, Height, LaneStyle, contour, lane_styles, trace_axes
 from figures.style import PALETTE, style_number
-from landscapes import LANDSCAPES
-from optimizers import OPTIMIZERS
 from ui import words
 from ui.language import _, language
 from ui.microscope import HOME, Scope
@@ -39,7 +39,7 @@ def identity(scope: Scope) -> list[Any]:
 
 def still(scope: Scope) -> dict[str, Any]:
     """The part that rests: the surface, the words, the look."""
-    landscape = LANDSCAPES[scope.race.landscape]
+    landscape = landscapes.find(scope.race.landscape)
     shape = fill(landscape.hypers, scope.race.shape, landscape.id)
     ground, points = field(landscape, shape), landscape.critical_points(**shape)
     height = Height.of(ground.z, landscape.height == "log", landscape.minimum(**shape))
@@ -111,7 +111,7 @@ def _spans(values: np.ndarray) -> bool:
 
 def traces(scope: Scope, anatomy: Anatomy) -> list[dict[str, Any]]:
     """The four small charts: what stands on their axes, and which series they show."""
-    optimizer = OPTIMIZERS[scope.lane.optimizer]
+    optimizer = optimizers.find(scope.lane.optimizer)
     x, y = COORDINATES
     sizes = {name: values.shape[1] for name, values in shown_states(anatomy).items()}
     raw = {name: f"s{number}" for number, (name, size) in enumerate(sizes.items()) if size == 2 and name in "mv"}
@@ -126,7 +126,7 @@ def traces(scope: Scope, anatomy: Anatomy) -> list[dict[str, Any]]:
         return {"figure": trace_axes(title, logarithmic=logarithmic), "lines": lines, "log": logarithmic}
 
     divides = scaled(anatomy)
-    whole = unified(optimizer, LANDSCAPES[scope.race.landscape])
+    whole = unified(optimizer, landscapes.find(scope.race.landscape))
     if whole:
         charts = [chart(_("effective learning rate α/(√G + ε)"), both("e", "α"), True)]
         charts.append(chart(_("direction M"), both("m", "M", raw.get("m"), "m"), False))
@@ -149,7 +149,7 @@ def traces(scope: Scope, anatomy: Anatomy) -> list[dict[str, Any]]:
 
 def series(scope: Scope, anatomy: Anatomy) -> dict[str, np.ndarray]:
     """All numbers, as one array a quantity with an entry for each step and one for the end."""
-    optimizer, run = OPTIMIZERS[scope.lane.optimizer], anatomy.trajectory
+    optimizer, run = optimizers.find(scope.lane.optimizer), anatomy.trajectory
 
     def moves(values: np.ndarray) -> np.ndarray:
         return np.concatenate([values, [np.nan]]).astype(np.float32)
@@ -161,14 +161,14 @@ def series(scope: Scope, anatomy: Anatomy) -> dict[str, np.ndarray]:
     out |= {"kind": anatomy.kinds.astype(np.float32)}
     out |= {"ux": moves(run.update[:, 0]), "uy": moves(run.update[:, 1]), "alpha": moves(run.learning_rate)}
     out |= {"sharp": moves(anatomy.sharpness), "limit": moves(anatomy.limit)}
-    if unified(optimizer, LANDSCAPES[scope.race.landscape]):
+    if unified(optimizer, landscapes.find(scope.race.landscape)):
         out |= {"mx": moves(run.direction[:, 0]), "my": moves(run.direction[:, 1]), "eps": moves(anatomy.eps)}
         out |= {"sx": moves(run.scale[:, 0]), "sy": moves(run.scale[:, 1])}
     if has_rest(anatomy):
         out |= {"rx": moves(anatomy.rest[:, 0]), "ry": moves(anatomy.rest[:, 1])}
     if handed_apart(scope):
         out |= {"hx": moves(anatomy.handed[:, 0]), "hy": moves(anatomy.handed[:, 1])}
-    if optimizer.metric or not unified(optimizer, LANDSCAPES[scope.race.landscape]):
+    if optimizer.metric or not unified(optimizer, landscapes.find(scope.race.landscape)):
         (a, b), (_c, d) = anatomy.metric.transpose(1, 2, 0)
         out |= {"a": moves(a), "b": moves(b), "d": moves(d)}
     for number, values in enumerate(shown_states(anatomy).values()):
@@ -199,8 +199,8 @@ def handed_apart(scope: Scope) -> bool:
 
 def moving(scope: Scope, anatomy: Anatomy, other: Anatomy | None) -> dict[str, Any]:
     """The part that changes with every run: all its numbers, the other future, descriptions."""
-    optimizer, run = OPTIMIZERS[scope.lane.optimizer], anatomy.trajectory
-    landscape = LANDSCAPES[scope.race.landscape]
+    optimizer, run = optimizers.find(scope.lane.optimizer), anatomy.trajectory
+    landscape = landscapes.find(scope.race.landscape)
     (style,) = lane_styles(LOOKS, [optimizer.id])
     at = scope.fork.at if scope.fork else 0
     charts = traces(scope, anatomy)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
+import landscapes
+import optimizers
 from descent.hyper import fill
 from descent.microscope import Anatomy, adapted, unified
-from landscapes import LANDSCAPES
 from lessons.claims import measured
-from optimizers import OPTIMIZERS
 from ui.controls import text
 from ui.language import _
 from ui.microscope import Scope
@@ -35,13 +35,13 @@ def _row(*names: str) -> str:
 def heading(scope: Scope) -> str:
     """Which step this is, as Markdown."""
     here, there = (rf"$\theta_{{{slot(name)}}}$" for name in ("k", "t"))
-    name = _(OPTIMIZERS[scope.lane.optimizer].name)
+    name = _(optimizers.find(scope.lane.optimizer).name)
     return _("**{name}**, step @t@: from {here} to {there}").format(name=name, here=here, there=there)
 
 
 def unified_form(scope: Scope, anatomy: Anatomy) -> str:
     """The step in the unified form, with its numbers; empty for a rule that has none."""
-    if not unified(OPTIMIZERS[scope.lane.optimizer], LANDSCAPES[scope.race.landscape]):
+    if not unified(optimizers.find(scope.lane.optimizer), landscapes.find(scope.race.landscape)):
         return ""
     step, direction, rate = _column("ux", "uy"), _column("mx", "my"), slot("alpha")
     if scaled(anatomy):
@@ -57,7 +57,7 @@ def unified_form(scope: Scope, anatomy: Anatomy) -> str:
 
 def own_numbers(scope: Scope, anatomy: Anatomy) -> str:
     """What the rule's own equations are about: gradient, state, step."""
-    optimizer = OPTIMIZERS[scope.lane.optimizer]
+    optimizer = optimizers.find(scope.lane.optimizer)
     gradient = ("hx", "hy") if handed_apart(scope) else ("gx", "gy")
     lines = [f"g_t &= {_row(*gradient)}"]
     for number, (name, values) in enumerate(shown_states(anatomy).items()):
@@ -76,8 +76,8 @@ def own_numbers(scope: Scope, anatomy: Anatomy) -> str:
 
 def notes_on_form(scope: Scope, anatomy: Anatomy) -> str:
     """What the unified form leaves unsaid of this rule."""
-    optimizer = OPTIMIZERS[scope.lane.optimizer]
-    if LANDSCAPES[scope.race.landscape].slice and optimizer.terms:
+    optimizer = optimizers.find(scope.lane.optimizer)
+    if landscapes.find(scope.race.landscape).slice and optimizer.terms:
         return _(
             "The plane is a slice here: M and G belong to all parameters, and have no numbers along x and y alone."
         )
@@ -91,7 +91,7 @@ def notes_on_form(scope: Scope, anatomy: Anatomy) -> str:
 
 def curvature(scope: Scope) -> str:
     """The surface at the point, as Markdown."""
-    optimizer = OPTIMIZERS[scope.lane.optimizer]
+    optimizer = optimizers.find(scope.lane.optimizer)
     lines = [
         _("At {here}: $L$ = @loss@, $\\|\\nabla f\\|$ = @gnorm@, @kind@; the surface @shape@.").format(
             here=rf"$\theta_{{{slot('k')}}}$"
@@ -108,7 +108,7 @@ def curvature(scope: Scope) -> str:
 
 def claims(scope: Scope, anatomy: Anatomy) -> list[tuple[bool, str, str]]:
     """For each claim about this rule: does it hold here, the claim, and what was measured."""
-    optimizer = OPTIMIZERS[scope.lane.optimizer]
+    optimizer = optimizers.find(scope.lane.optimizer)
     hyper = fill(optimizer.hypers, scope.spec.hyper, optimizer.id)
     return [
         (result.holds, _(claim.sentence), _(claim.evidence).format(**{k: text(v) for k, v in result.numbers.items()}))
