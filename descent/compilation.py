@@ -50,30 +50,36 @@ def _prune(folder: Path, most: int) -> None:
             Path(path).unlink(missing_ok=True)
 
 
-def compiled_each(static: int, most: int = 32) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Jit a function once for each value of its first ``static`` arguments; of those made of formulas, keep ``most``.
+# Programs in memory at a time. Each has about 90 stretches of memory, of which Linux lets a process have 65,530: beyond
+# that it dies. 47 optimizers on 47 landscapes are more than enough for that.
+DECLARED, TYPED = 240, 60
+
+
+def _program(function: Callable[..., Any], *values: Any) -> Any:
+    bound = partial(function, *values)
+    bound.__name__ = function.__name__  # type: ignore[attr-defined]  # part of the key on disk
+    return jax.jit(bound)
+
+
+_declared, _typed = lru_cache(DECLARED)(_program), lru_cache(TYPED)(_program)
+_lock = Lock()  # two threads that ask at once must get the same program
+
+
+def compiled_each(static: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Jit a function once for each value of its first ``static`` arguments, and forget what was not used for long.
 
     `jax.jit` with static arguments keeps thousands of programs, and with them the landscapes and optimizers they
-    were made for. Where these come from formulas that people type, memory would grow by megabytes with every one. A
-    program that belongs to a function of its own goes when that function does. Declared ones are so few that they stay.
+    were made for; a program that belongs to a function of its own goes when that function does. Formulas that people
+    type make ever new programs: these have a place of their own, so that they do not drive the others out.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        lock = Lock()  # two threads that ask at once must get the same program
-
-        def program(*values: Any) -> Any:
-            bound = partial(function, *values)
-            bound.__name__ = function.__name__  # type: ignore[attr-defined]  # part of the key on disk
-            return jax.jit(bound)
-
-        declared, typed = lru_cache(maxsize=4_096)(program), lru_cache(maxsize=most)(program)
-
         @wraps(function)
         def call(*arguments: Any) -> Any:
             values = arguments[:static]
-            with lock:
-                jitted = (typed if any(map(_is_typed, values)) else declared)(*values)
-            return jitted(*arguments[static:])
+            with _lock:
+                program = (_typed if any(map(_is_typed, values)) else _declared)(function, *values)
+            return program(*arguments[static:])
 
         return call
 

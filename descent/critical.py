@@ -106,7 +106,7 @@ def _newton(slope: jax.Array, curve: jax.Array) -> jax.Array:
     return jnp.where(jnp.all(jnp.isfinite(step)), step, 0)
 
 
-@compiled_each(1, most=16)
+@compiled_each(1)
 def _explore(landscape: Landscape, starts: jax.Array, places: jax.Array, knobs: jax.Array) -> _Found:
     fn, low, high, size = _surface(landscape, knobs)
 
@@ -134,7 +134,7 @@ def _explore(landscape: Landscape, starts: jax.Array, places: jax.Array, knobs: 
     return _Found(points, loss, gradient, hessian, step, ring.reshape(len(points), -1), grid, first)
 
 
-@compiled_each(1, most=16)
+@compiled_each(1)
 def _bottoms(landscape: Landscape, starts: jax.Array, knobs: jax.Array) -> _Kinks:
     fn, _low, _high, size = _surface(landscape, knobs)
     circle = _circle()

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from descent import descend
-from descent.compilation import _prune, compiled_each, counting
+from descent.compilation import TYPED, _prune, compiled_each, counting
 from descent.critical import survey
 from descent.field import field
 from descent.formula import FormulaError
@@ -185,17 +185,18 @@ def test_bad_arguments_are_refused() -> None:
 def test_programs_are_forgotten_when_there_are_too_many() -> None:
     made: list[Any] = []
 
-    @compiled_each(1, most=4)
+    @compiled_each(1)
     def double(key: Any, x: Any) -> Any:
         made.append(key)
         return 2 * x
 
-    formulas = [replace(LANDSCAPES["sphere"], id=f"={number}") for number in range(6)]
-    declared = [replace(LANDSCAPES["sphere"], id=f"{number}") for number in range(6)]
-    for keys in (formulas, declared):
-        for key in (*keys, keys[5], keys[0]):
+    formulas = [replace(LANDSCAPES["sphere"], id=f"={number}") for number in range(TYPED + 2)]
+    declared = [replace(LANDSCAPES["sphere"], id=f"{number}") for number in range(5)]
+    for keys in (declared, formulas):
+        for key in (*keys, keys[-1], keys[0]):
             assert double(key, 1.0) == 2
-    assert made == [*formulas, formulas[0], *declared]
+    assert double(declared[0], 1.0) == 2, "formulas do not drive the declared ones out"
+    assert made == [*declared, *formulas, formulas[0]]
 
 
 def test_the_oldest_programs_on_disk_go_first(tmp_path: Path) -> None:
