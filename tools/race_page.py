@@ -104,6 +104,7 @@ class RacePage:
 
     def in_plot(self, name: str, x: float, y: float) -> tuple[float, float]:
         """Where on the screen a point of a picture is, in shares of its plot from the left and from the bottom."""
+        self.wait("stage.querySelector(`[data-picture=${argument}] > .plot`)?._fullLayout", name)
         left, top, width, height = self.picture(name).evaluate(
             """picture => {
                 const { xaxis, yaxis } = picture.querySelector(".plot")._fullLayout;

@@ -89,12 +89,12 @@ def test_a_slider_moves_the_run_in_few_bytes(open_scope: Callable[..., Microscop
     assert scope.text != text and "@" not in scope.text
     ring, ink = scope.ring.bounding_box(), scope.ink()
     assert ring
-    draws = scope.draws
     scope.page.mouse.move(ring["x"] + 11, ring["y"] + 11)
     scope.page.mouse.down()
     scope.page.mouse.move(ring["x"] + 80, ring["y"] + 60, steps=4)
     scope.page.mouse.up()
-    scope.wait_draws(draws)
+    scope.wait("new URLSearchParams(location.search).has('x')")
+    scope.settle()
     assert scope.ink() != ink and {"x", "y"} <= scope.query().keys()
 
 
