@@ -332,7 +332,7 @@ def hour() -> None:
     assert len(landscapes) == len(LANDSCAPES)
     for landscape in LANDSCAPES:
         elsewhere(landscape)
-    for _ in range(MOVES // 6):
+    for _ in range(MOVES // 2):  # by then the caches are full, and the oldest programs make way for new ones
         move()
     warm = rest()
     for _ in range(MOVES):
