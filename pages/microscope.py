@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl
-
 import streamlit as st
 
 import optimizers
 from descent.microscope import Anatomy
 from figures import shares as shares_chart
-from ui import microscope_stage, microscope_text, stage, words
+from ui import address, microscope_stage, microscope_text, stage, words
 from ui.frame import framed
 from ui.language import _
 from ui.microscope import Scope
-from ui.microscope_controls import asked_step, controls, current, follow, fork_controls, fork_here, move_start, share
+from ui.microscope_controls import controls, current, follow, fork_controls, fork_here, move_start, share
 from ui.microscope_runner import examine, random_hessians
 
 
@@ -48,7 +46,7 @@ def step() -> None:
             claims(scope, anatomy)
     with left:
         moving = microscope_stage.moving(scope, anatomy, other)
-        if (asked := asked_step()) is not None:
+        if (asked := address.asked_step()) is not None:
             moving["step"] = asked
         identity = microscope_stage.identity(scope)
         told = {"kind": "microscope", "on_fork": forked}
@@ -108,9 +106,7 @@ def forked() -> None:
 
 def went() -> None:
     """The browser went back or forth."""
-    query = dict(parse_qsl(st.session_state.scope_stage.address.removeprefix("?")))
-    follow(query)
-    st.session_state.scope_query = {key: value for key, value in query.items() if key != "step"}
+    follow(address.returned("microscope", st.session_state.scope_stage.address))
     st.session_state.scope_anew = True
 
 

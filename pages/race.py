@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl
-
 import streamlit as st
 
 from landscapes import find
-from ui import race_stage, stage, words
+from ui import address, race_stage, stage, words
 from ui.frame import framed
 from ui.language import _
 from ui.race_controls import controls, current, follow, look_for, move_start, read, share
@@ -57,9 +55,8 @@ def picture() -> None:
     race = st.session_state.race
     runs = run_all(race, st.empty())
     moving = race_stage.moving(race, runs)
-    step = st.query_params.get("step", "")
-    if step.isdecimal() and len(step) < 6:
-        moving["step"] = int(step)
+    if (step := address.asked_step()) is not None:
+        moving["step"] = step
     stage.show("stage", lambda: race_stage.still(race), race_stage.identity(race), moving, dragged, went)
     if st.session_state.pop("all_anew", False):
         st.rerun()
@@ -75,9 +72,7 @@ def dragged() -> None:
 
 def went() -> None:
     """The browser went back or forth."""
-    query = dict(parse_qsl(st.session_state.stage.address.removeprefix("?")))
-    follow(query)
-    st.session_state.race_query = {key: value for key, value in query.items() if key != "step"}
+    follow(address.returned("race", st.session_state.stage.address))
     st.session_state.all_anew = True
 
 

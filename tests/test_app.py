@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,13 +14,12 @@ from descent.spec import Values
 from landscapes import FAMILIES, LANDSCAPES
 from lessons.situations import SITUATIONS, run
 from optimizers import OPTIMIZERS
-from tests.stage_message import unpack
+from tests.session import opened, settled, stage
 from ui.language import catalogue
 from ui.race import MAX_LANES, Lane, Race, to_json
 from ui.race_controls import DEFAULT
 from ui.runner import warm_up
 
-ROOT = Path(__file__).resolve().parent.parent
 ADAM = {"landscape": "ellipse", "o1": "adam", "o1.learning_rate": "0.1"}
 
 
@@ -31,29 +29,8 @@ def warm() -> None:
     warm_up(DEFAULT).join()
 
 
-def opened(script: str = "app.py", context: dict[str, Any] | None = None, **query: str) -> AppTest:
-    """A new session at this address."""
-    session = AppTest.from_file(ROOT / script, default_timeout=60)
-    session.query_params.update(query)
-    session.context.update(context or {})
-    return settled(session.run())
-
-
-def settled(session: AppTest) -> AppTest:
-    """The same session, which nothing went wrong in."""
-    assert not session.exception, [e.value for e in session.exception]
-    assert not session.error
-    return session
-
-
 def race(session: AppTest) -> Race:
     return session.session_state["race"]
-
-
-def stage(session: AppTest) -> Any:
-    """What the browser is sent to draw."""
-    (component,) = session.get("bidi_component")
-    return unpack(component.proto.bytes)
 
 
 def runners(session: AppTest) -> list[str]:
@@ -107,7 +84,7 @@ def test_the_page_opens_with_its_usual_race() -> None:
 @pytest.mark.parametrize("script", ["app.py", "pages/race.py"])
 def test_the_frame_and_the_page_survive_later_runs(script: str) -> None:
     """Whichever file a server runs first: see ui/frame.py."""
-    session = opened(script)
+    session = opened(script=script)
     first = what_is_shown(session)
     assert ("UnknownElement", "bidi_component", "stage") in first
     assert ("ButtonGroup", "button_group", "language_widget") in first

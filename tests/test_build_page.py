@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
-from streamlit.testing.v1 import AppTest
-
 from descent.spec import Values
-from tests.stage_message import unpack
-from tests.test_app import ROOT, opened, settled, stage
+from tests.session import opened, settled, stage
 from ui import words
 from ui.build import EXAMPLES, rule_of
 from ui.export import python_script
 from ui.race import Lane, Race, from_json, from_query, to_json, to_query
 
+build = partial(opened, "build")
 BOWL = "=a*x^2 + y^2; start=1,1.5; a=3 in 1..5"
 HEAVY = "=m: b1*m + g; delta: -lr*m; lr=0.05; b1=0.9"
 RACE = Race(landscape=BOWL, shape=Values(a=2), lanes=(Lane(HEAVY, Values(b1=0.5)), Lane("adam")))
-
-
-def build(**query: str) -> AppTest:
-    """A new session on the build page."""
-    session = AppTest.from_file(ROOT / "app.py", default_timeout=60)
-    session.query_params.update(query)
-    return settled(session.switch_page("pages/build.py").run())
-
-
-def drawn(session: AppTest) -> Any:
-    (component,) = session.get("bidi_component")
-    return unpack(component.proto.bytes)
 
 
 def test_a_race_of_formulas_comes_back_from_its_url_and_its_file() -> None:
@@ -74,7 +61,7 @@ def test_a_formula_is_drawn_and_its_critical_points_are_listed() -> None:
     session = build()
     session.text_input(key="build.landscape.formula").set_value("(x^2 - 1)^2 + y^2 + c*x").run()
     settled(session)
-    assert drawn(session)["runs"]["steps"] == 300
+    assert stage(session)["runs"]["steps"] == 300
     table = next(m.value for m in session.markdown if m.value.startswith("| Critical point"))
     assert "| minimum |" in table and "| saddle point |" in table
     (slider,) = (s for s in session.slider if s.key.startswith("build.landscape.slider.c"))
@@ -85,12 +72,12 @@ def test_a_formula_is_drawn_and_its_critical_points_are_listed() -> None:
 
 def test_a_wrong_formula_points_at_the_column_and_keeps_the_picture() -> None:
     session = build(landscape="=x^2 + y^2")
-    before = drawn(session)["scene"]
+    before = stage(session)["scene"]
     session.text_input(key="build.landscape.formula").set_value("x^2 + y^").run()
     settled(session)
     assert session.code[0].value == "x^2 + y^\n        ^"
     assert any("Column 9" in m.value for m in session.markdown)
-    assert drawn(session)["scene"] == before
+    assert stage(session)["scene"] == before
     assert session.button(key="build.open.landscape").disabled
 
 
@@ -111,12 +98,12 @@ def test_a_wrong_formula_in_the_address_is_noted() -> None:
 
 def test_a_template_races_the_rule_it_came_from() -> None:
     session = build(optimizer="adam")
-    lanes = drawn(session)["runs"]["lanes"]
+    lanes = stage(session)["runs"]["lanes"]
     assert [lane["name"] for lane in lanes][1] == "Adam"
     assert lanes[0]["verdict"]["final"] == lanes[1]["verdict"]["final"]
     session.selectbox(key="build.optimizer.base").set_value("lion").run()
     settled(session)
-    assert [lane["name"] for lane in drawn(session)["runs"]["lanes"]][1] == "Lion"
+    assert [lane["name"] for lane in stage(session)["runs"]["lanes"]][1] == "Lion"
     last = len(rule_of("lion").lines) - 1
     session.text_input(key=f"build.optimizer.{last}.text").set_value("-lr * sign(c + k*g)").run()
     settled(session)

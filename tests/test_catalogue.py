@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import re
+from functools import partial
 from html import unescape
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -22,6 +22,8 @@ from figures.tree import Member, tree
 from landscapes import LANDSCAPES
 from lessons.situations import run
 from optimizers import OPTIMIZERS
+from tests.session import opened as opened_at
+from tests.session import settled
 from ui import catalogue_card
 from ui.catalogue import FAMILIES, HOME, ITEMS, Browse, from_address, link, race_link, race_of, to_address
 from ui.gallery import html
@@ -30,24 +32,10 @@ from ui.race import from_query
 from ui.race_controls import DEFAULT
 from ui.thumbnails import ENOUGH, SHEETS, answer, place, sheets
 
-ROOT = Path(__file__).resolve().parent.parent
+opened = partial(opened_at, "catalogue")
 
 
 # ---- the page ----------------------------------------------------------------------------------------------------
-
-
-def opened(context: dict[str, Any] | None = None, **query: str) -> AppTest:
-    """A new session at this address of the page."""
-    session = AppTest.from_file(ROOT / "app.py", default_timeout=60)
-    session.switch_page("pages/catalogue.py")
-    session.query_params.update(query)
-    session.context.update(context or {})
-    return settled(session.run())
-
-
-def settled(session: AppTest) -> AppTest:
-    assert not session.exception, [e.value for e in session.exception]
-    return session
 
 
 def shown(session: AppTest) -> str:

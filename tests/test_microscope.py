@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from functools import partial
 
 import numpy as np
 import plotly.graph_objects as go
@@ -19,7 +18,8 @@ from figures import shares as shares_chart
 from figures import trace_axes
 from landscapes import LANDSCAPES
 from optimizers import OPTIMIZERS
-from tests.stage_message import unpack
+from tests.session import opened as opened_at
+from tests.session import settled, stage
 from ui.language import catalogue
 from ui.microscope import Fork, Scope, anatomy, first_fork, fork_at, from_query, to_query
 from ui.microscope_controls import DEFAULT
@@ -30,7 +30,7 @@ from ui.race_controls import DEFAULT as RACE
 from ui.runner import warm_up
 from ui.stage.payload import pack
 
-ROOT = Path(__file__).resolve().parent.parent
+opened = partial(opened_at, "microscope")
 ADAM = {"landscape": "ellipse", "steps": "60", "o1": "adam", "o1.learning_rate": "0.1"}
 
 
@@ -107,30 +107,8 @@ def test_a_first_fork_is_another_value_within_reach(name: str) -> None:
 # ---- the page --------------------------------------------------------------------------------------------------------
 
 
-def opened(context: dict[str, Any] | None = None, **query: str) -> AppTest:
-    """A new session at this address."""
-    session = AppTest.from_file(ROOT / "app.py", default_timeout=60)
-    session.switch_page("pages/microscope.py")
-    session.query_params.update(query)
-    session.context.update(context or {})
-    return settled(session.run())
-
-
-def settled(session: AppTest) -> AppTest:
-    """The same session, which nothing went wrong in."""
-    assert not session.exception, [e.value for e in session.exception]
-    assert not session.error
-    return session
-
-
 def now(session: AppTest) -> Scope:
     return session.session_state["scope"]
-
-
-def stage(session: AppTest) -> Any:
-    """What the browser is sent to draw."""
-    (component,) = session.get("bidi_component")
-    return unpack(component.proto.bytes)
 
 
 def assert_shown(session: AppTest) -> Anatomy:
@@ -293,9 +271,7 @@ def test_it_leads_to_the_race() -> None:
 
 
 def test_the_race_leads_to_it() -> None:
-    session = AppTest.from_file(ROOT / "app.py", default_timeout=60)
-    session.query_params.update(ADAM | {"kappa": "7", "o2": "sgd", "o2.learning_rate": "0.02"})
-    settled(session.run())
+    session = opened_at(**ADAM | {"kappa": "7", "o2": "sgd", "o2.learning_rate": "0.02"})
     session.session_state["race.1.sgd.more"] = True
     settled(session.run())
     settled(session.button(key="race.1.sgd.microscope").click().run())

@@ -16,9 +16,9 @@ from descent.formula import FormulaError
 from descent.recipe import is_recipe
 from descent.verdict import local
 from optimizers.templates import TEMPLATES
-from ui import build, formulas, race_stage, stage
+from ui import address, build, formulas, race_stage, stage
 from ui.frame import ROOT
-from ui.language import _, language, preferred
+from ui.language import _
 from ui.race import Note, Race
 from ui.race_controls import put
 from ui.runner import run_all
@@ -73,18 +73,13 @@ def share(kind: Kind, race: Race) -> None:
     """Write what is built into the address, and list it among the session's formulas."""
     id = race.landscape if kind == "landscape" else race.lanes[0].optimizer
     formulas.working_on(kind, id)
-    query = {kind: id}
-    if "lang" in st.query_params or language() != preferred():
-        query["lang"] = language()
-    if query != st.session_state.get("building.query"):
-        st.session_state["building.query"] = query
-        st.query_params.from_dict(query)
+    address.share("build", {kind: id})
 
 
 def follow() -> None:
     """Take a formula from the address, which a new session or a link brings."""
     asked = {kind: st.query_params[kind] for kind in ("landscape", "optimizer") if kind in st.query_params}
-    if not asked or asked == st.session_state.get("building.followed") or asked == _shared():
+    if not asked or asked == st.session_state.get("building.followed") or asked == address.shared("build"):
         return
     st.session_state["building.followed"] = asked
     notes = []
@@ -98,10 +93,6 @@ def follow() -> None:
         except ValueError:
             notes.append(Note(kind, id[:40], build.WANTED))
     st.session_state["building.notes"] = notes
-
-
-def _shared() -> dict[str, str]:
-    return {key: value for key, value in st.session_state.get("building.query", {}).items() if key != "lang"}
 
 
 def _take(kind: str, id: str) -> None:

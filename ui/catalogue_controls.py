@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from urllib.parse import parse_qsl
 
 import streamlit as st
 
 from descent.landscape import TAGS
+from ui import address
 from ui.catalogue import FAMILIES, ITEMS, LONGEST, SHOWN, Browse, from_address, opened, to_address
 from ui.controls import begin
-from ui.language import _, spoken
+from ui.language import _
 
 KEY = "catalogue."  # of every widget here
 GALLERY = "gallery"  # key of the cards
@@ -20,8 +20,7 @@ GALLERY = "gallery"  # key of the cards
 def current() -> Browse:
     """The session's view. Who comes to the page reads it from the URL, if that says anything."""
     if f"{KEY}show" not in st.session_state:  # the widgets of a page that was left are forgotten
-        here = st.session_state.catalogue_query = st.query_params.to_dict()
-        query = {key: value for key, value in here.items() if key != "lang"}
+        query = address.asked("catalogue")
         if query or "catalogue" not in st.session_state:
             follow(query)
     return st.session_state.catalogue
@@ -42,11 +41,8 @@ def put(browse: Browse) -> None:
 
 
 def share() -> None:
-    """Write the session's view into the URL when it has changed."""
-    query = to_address(st.session_state.catalogue) | spoken()
-    if query != st.session_state.get("catalogue_query"):
-        st.session_state.catalogue_query = query
-        st.query_params.from_dict(query)
+    """Write the session's view into the address."""
+    address.share("catalogue", to_address(st.session_state.catalogue))
 
 
 def look_at(item: str) -> None:
@@ -66,9 +62,7 @@ def clicked() -> None:
 
 def went() -> None:
     """The browser went back or forth."""
-    query = dict(parse_qsl(str(st.session_state[GALLERY].address).removeprefix("?")))
-    follow(query)
-    st.session_state.catalogue_query = query
+    follow(address.returned("catalogue", st.session_state[GALLERY].address))
 
 
 def controls(browse: Browse) -> Browse:

@@ -11,6 +11,7 @@ import streamlit as st
 from descent.hyper import Hyper
 from descent.spec import Values
 from ui.language import _
+from ui.race import setting, with_knob
 
 # Round numbers in a decade: what a hand would set on a logarithmic dial. All stops travel to the browser whenever the
 # widget is drawn, so a dial over many decades has fewer.
@@ -72,10 +73,7 @@ def knob(hyper: Hyper, value: float, key: str, *, label: str | None = None, disa
 def knobs(hypers: Iterable[Hyper], values: Values, key: str) -> Values:
     """The widgets of several knobs, at ``values``; returns those that are not at their default."""
     for hyper in hypers:
-        value = knob(hyper, values.get(hyper.name, hyper.default), f"{key}.{hyper.name}")
-        values = Values({k: v for k, v in values.items() if k != hyper.name})
-        if value != hyper.default:
-            values[hyper.name] = value
+        values = with_knob(values, hyper, knob(hyper, setting(values, hyper), f"{key}.{hyper.name}"))
     return values
 
 

@@ -7,17 +7,23 @@ from dataclasses import replace
 
 import streamlit as st
 
-import landscapes
 import optimizers
-from descent.landscape import TAGS
 from descent.spec import Values
-from schedules import SCHEDULES
-from ui import race_controls
-from ui.controls import begin, knob, knobs, pick
-from ui.formulas import landscape_names, optimizer_names
-from ui.language import LANGUAGES, _, language, preferred
+from ui import address, race_controls
+from ui.controls import begin, knob, knobs
+from ui.formulas import optimizer_names
+from ui.language import _
 from ui.microscope import HOME, STEPS, Fork, Scope, first_fork, fork_at, from_query, to_query, with_hyper
-from ui.race import CLIP_AT, CLIPS, FAR, NOISE, SEED, Lane, Race
+from ui.race import Lane, Race
+from ui.scene_controls import (
+    conditions,
+    forget,
+    forget_start,
+    ground,
+    language_switch,
+    on_landscape,
+    projector,
+)
 
 KEY = "scope."  # of every widget here
 DEFAULT = Scope(Race(landscape="rosenbrock", lanes=(Lane("adam", Values(learning_rate=0.05)),)))
@@ -32,14 +38,13 @@ def current() -> Scope:
     if "scope_asked" in st.session_state:
         follow(st.session_state.pop("scope_asked"))
     elif "scope" not in st.session_state:
-        follow(st.query_params.to_dict())
+        follow(address.asked("microscope"))
     return st.session_state.scope
 
 
 def follow(query: Mapping[str, str]) -> None:
     """Take the scope from a URL's query."""
-    asked = {key: value for key, value in query.items() if key not in ("lang", "step")}
-    scope, notes = from_query(asked, DEFAULT)
+    scope, notes = from_query(query, DEFAULT)
     put(scope)
     st.session_state.scope_notes = notes
 
@@ -48,27 +53,19 @@ def put(scope: Scope) -> None:
     """Make ``scope`` the session's, whatever the widgets say."""
     st.session_state.scope = scope
     st.session_state.scope_notes = []
-    for key in [key for key in st.session_state if str(key).startswith(KEY)]:
-        del st.session_state[key]
+    forget(KEY)
 
 
 def move_start(point: tuple[float, float]) -> None:
     """Set the start alone; all other widgets stay as they are."""
     scope = st.session_state.scope
     st.session_state.scope = replace(scope, race=replace(scope.race, start=point))
-    for axis in ("x", "y"):
-        st.session_state.pop(f"{KEY}{axis}", None)
+    forget_start(KEY)
 
 
 def share() -> None:
-    """Write the session's scope into the URL when it has changed."""
-    query = to_query(st.session_state.scope)
-    here = st.query_params.to_dict()
-    if "lang" in here or language() != preferred():
-        query["lang"] = language()
-    if query != st.session_state.get("scope_query") or "landscape" not in here:  # or after another page
-        st.session_state.scope_query = query
-        st.query_params.from_dict(query | ({"step": here["step"]} if "step" in here else {}))
+    """Write the session's scope into the address."""
+    address.share("microscope", to_query(st.session_state.scope))
 
 
 # ---- the sidebar -----------------------------------------------------------------------------------------------------
@@ -76,16 +73,20 @@ def share() -> None:
 
 def controls(scope: Scope) -> Scope:
     """All controls but the fork's; returns the scope as they now stand."""
-    race = _landscape(scope.race)
+    race = ground(KEY, scope.race, _move)
     st.divider()
     scope = _optimizer(replace(scope, race=race))
     race = replace(scope.race, steps=int(knob(STEPS, scope.race.steps, f"{KEY}steps")))
-    race = _conditions(race)
+    drawer = st.expander(_("Noise, clipping, schedule"), key=f"{KEY}more", on_change="rerun")
+    if drawer.open:
+        with drawer:
+            race = conditions(KEY, race)
     if st.button(_("Open in the race"), icon=":material/sprint:", key=f"{KEY}race", width="stretch"):
         race_controls.put(race)
         st.session_state.notes = []
         st.switch_page(RACE)
-    scope = replace(scope, race=_view(race))
+    scope = replace(scope, race=projector(KEY, race))
+    language_switch(lambda: put(st.session_state.scope))
     fork = scope.fork
     if fork is not None and fork.at >= race.steps:
         scope = fork_at(scope, race.steps - 1)
@@ -93,28 +94,10 @@ def controls(scope: Scope) -> Scope:
     return scope
 
 
-def _landscape(race: Race) -> Race:
-    names = landscape_names(race.landscape)
-
-    def change() -> None:
-        chosen = st.session_state[f"{KEY}landscape"]
-        if chosen in names:
-            scope = st.session_state.scope
-            put(replace(scope, race=replace(scope.race, landscape=chosen, shape=Values(), start=None)))
-
-    begin(f"{KEY}landscape", race.landscape)
-    st.selectbox(_("Landscape"), [*names], key=f"{KEY}landscape", format_func=lambda i: names[i], on_change=change)
-    landscape = landscapes.find(race.landscape)
-    tags = " · ".join(_(TAGS[tag]) for tag in TAGS if tag in landscape.tags)
-    st.caption(f"{_(landscape.teaches)}  \n*{tags}*" if tags else _(landscape.teaches))
-    shape = knobs(landscape.hypers, race.shape, f"{KEY}{landscape.id}")
-    point = []
-    for column, axis, value in zip(st.columns(2), ("x", "y"), race.begin, strict=True):
-        begin(f"{KEY}{axis}", float(value))
-        label, help_text = _("Start {axis}").format(axis=axis), _("Or drag the ring on the contour.")
-        point.append(column.number_input(label, -FAR, FAR, key=f"{KEY}{axis}", step=0.1, format="%.6g", help=help_text))
-    start = None if tuple(point) == landscape.start else (point[0], point[1])
-    return replace(race, shape=shape, start=start)
+def _move(landscape: str) -> None:
+    """Look at the same optimizer on another landscape."""
+    scope = st.session_state.scope
+    put(replace(scope, race=on_landscape(scope.race, landscape)))
 
 
 def _optimizer(scope: Scope) -> Scope:
@@ -131,47 +114,6 @@ def _optimizer(scope: Scope) -> Scope:
     optimizer = optimizers.find(scope.lane.optimizer)
     st.caption(_(optimizer.summary))
     return with_hyper(scope, knobs(optimizer.hypers, scope.lane.hyper, f"{KEY}{optimizer.id}"))
-
-
-def _conditions(race: Race) -> Race:
-    """What the run goes through: noise, clipping, schedule."""
-    drawer = st.expander(_("Noise, clipping, schedule"), key=f"{KEY}more", on_change="rerun")
-    if not drawer.open:
-        return race
-    with drawer:
-        noise = knob(NOISE, race.noise, f"{KEY}noise")
-        seed = knob(SEED, race.seed, f"{KEY}seed")
-        clips = {key: _(name) for key, name in CLIPS.items()}
-        clip = pick(_("Gradient clipping"), list(CLIPS), clips, race.clip, f"{KEY}clip")
-        clip_at = knob(CLIP_AT, race.clip_at, f"{KEY}clip_at", disabled=clip == "off")
-        schedules = {key: _(schedule.name) for key, schedule in SCHEDULES.items()}
-        schedule = pick(_("Learning-rate schedule"), list(SCHEDULES), schedules, race.schedule, f"{KEY}schedule")
-        same = schedule == race.schedule
-        values = knobs(SCHEDULES[schedule].hypers, race.schedule_hyper if same else Values(), f"{KEY}{schedule}")
-    return replace(
-        race, noise=noise, seed=int(seed), clip=clip, clip_at=clip_at, schedule=schedule, schedule_hyper=values
-    )
-
-
-def _view(race: Race) -> Race:
-    begin(f"{KEY}projector", race.projector)
-    projector = st.toggle(_("Projector: thick lines, large type"), key=f"{KEY}projector")
-    begin("language_widget", language())
-
-    def switch() -> None:
-        st.session_state.language = st.session_state.language_widget
-        put(st.session_state.scope)  # a browser names a choice by its label: the widgets must begin anew
-
-    st.segmented_control(
-        _("Language"),
-        list(LANGUAGES),
-        key="language_widget",
-        format_func=lambda i: LANGUAGES[i],
-        required=True,
-        on_change=switch,
-        label_visibility="collapsed",
-    )
-    return replace(race, projector=projector)
 
 
 # ---- the fork, beside the picture ------------------------------------------------------------------------------------
@@ -199,7 +141,7 @@ def fork_controls(scope: Scope) -> Scope:
         return replace(scope, fork=None)
     hyper = next(h for h in scope.hypers if h.name == name)
     if fork is None or fork.knob != name:
-        step = fork.at if fork else asked_step()
+        step = fork.at if fork else address.asked_step()
         step = HOME if step is None else step
         fork = first_fork(scope, hyper, max(0, min(step, scope.race.steps - 1)))
     begin(f"{KEY}fork.at", fork.at)
@@ -210,15 +152,8 @@ def fork_controls(scope: Scope) -> Scope:
     return replace(scope, fork=Fork(int(step), name, value))
 
 
-def asked_step() -> int | None:
-    """The step in the URL, which is the one shown; None where that is the usual one."""
-    asked = st.query_params.get("step", "")
-    return int(asked) if asked.isdecimal() and len(asked) < 6 else None
-
-
 def fork_here(step: int) -> None:
     """The stage asked for a fork at the step that it shows."""
     scope = fork_at(st.session_state.scope, step)
     st.session_state.scope = scope
-    for key in [key for key in st.session_state if str(key).startswith(f"{KEY}fork.")]:
-        del st.session_state[key]
+    forget(f"{KEY}fork.")

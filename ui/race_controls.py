@@ -10,26 +10,20 @@ import streamlit as st
 import landscapes
 import optimizers
 from descent.hyper import Hyper
-from descent.landscape import TAGS
 from descent.spec import Values
 from figures import LaneStyle, lane_styles
 from lessons.situations import SITUATIONS, Situation
 from optimizers import OPTIMIZERS
 from schedules import SCHEDULES
-from ui import formulas
-from ui.controls import begin, knob, pick
-from ui.language import LANGUAGES, _, language, preferred
+from ui import address, formulas
+from ui.controls import begin, knob, knobs
+from ui.language import _
 from ui.race import (
     AXES,
-    CLIP_AT,
-    CLIPS,
-    FAR,
     MAX_FILE,
     MAX_LANES,
-    NOISE,
     NUMBERS,
     RATE,
-    SEED,
     STEPS,
     TOLERANCE,
     Lane,
@@ -39,6 +33,15 @@ from ui.race import (
     setting,
     to_query,
     with_knob,
+)
+from ui.scene_controls import (
+    conditions,
+    forget,
+    forget_start,
+    ground,
+    language_switch,
+    on_landscape,
+    projector,
 )
 
 GLYPHS = {
@@ -71,7 +74,7 @@ DEFAULT = Race(
 def current() -> Race:
     """The session's race, which a new session reads from the URL."""
     if "race" not in st.session_state:
-        follow(st.query_params.to_dict())
+        follow(address.asked("race"))
     return st.session_state.race
 
 
@@ -81,11 +84,10 @@ def follow(query: Mapping[str, str]) -> None:
     Not from every run's: a run that was asked for before the browser had heard of the last change still has the old.
     """
     known = {s.id: s for s in SITUATIONS}
-    asked = {key: value for key, value in query.items() if key not in ("lang", "step")}
-    if asked.keys() == {"situation"} and asked["situation"] in known:
-        race, notes = staged(known[asked["situation"]]), []
+    if query.keys() == {"situation"} and query["situation"] in known:
+        race, notes = staged(known[query["situation"]]), []
     else:
-        race, notes = from_query(asked, DEFAULT, list(known))
+        race, notes = from_query(query, DEFAULT, list(known))
     put(race)
     st.session_state.notes = notes
 
@@ -98,26 +100,18 @@ def staged(situation: Situation) -> Race:
 def put(race: Race) -> None:
     """Make ``race`` the session's, whatever the widgets say."""
     st.session_state.race = race
-    for key in [key for key in st.session_state if str(key).startswith(KEY)]:
-        del st.session_state[key]
+    forget(KEY)
 
 
 def move_start(point: tuple[float, float]) -> None:
     """Set the start alone; all other widgets stay as they are."""
     st.session_state.race = replace(st.session_state.race, start=point)
-    for axis in ("x", "y"):
-        st.session_state.pop(f"{KEY}{axis}", None)
+    forget_start(KEY)
 
 
 def share() -> None:
-    """Write the session's race into the URL when it has changed; the URL alone may change by the back button."""
-    query = to_query(st.session_state.race)
-    here = st.query_params.to_dict()
-    if "lang" in here or language() != preferred():
-        query["lang"] = language()
-    if query != st.session_state.get("race_query") or "landscape" not in here:  # or after another page
-        st.session_state.race_query = query
-        st.query_params.from_dict(query | ({"step": here["step"]} if "step" in here else {}))
+    """Write the session's race into the address."""
+    address.share("race", to_query(st.session_state.race))
 
 
 def look_for(race: Race) -> str:
@@ -208,7 +202,7 @@ def _read_knobs(values: Values, hypers: Sequence[Hyper], prefix: str) -> Values:
 def controls(race: Race) -> None:
     """All controls of the race."""
     _presets()
-    _landscape(race)
+    ground(KEY, race, lambda chosen: put(on_landscape(st.session_state.race, chosen)))
     st.divider()
     _lanes(race)
     st.divider()
@@ -242,37 +236,6 @@ def _presets() -> None:
         on_change=choose,
         help=_("Each shows one thing, with a sentence on what to look for."),
     )
-
-
-def _landscape(race: Race) -> None:
-    names = formulas.landscape_names(race.landscape)
-
-    def change() -> None:
-        chosen = st.session_state[f"{KEY}landscape"]
-        if chosen in names:
-            put(replace(st.session_state.race, landscape=chosen, shape=Values(), start=None, situation=""))
-
-    key = f"{KEY}landscape"
-    begin(key, race.landscape)
-    st.selectbox(_("Landscape"), list(names), key=key, format_func=lambda i: names[i], on_change=change)
-    landscape = landscapes.find(race.landscape)
-    tags = " · ".join(_(TAGS[tag]) for tag in TAGS if tag in landscape.tags)
-    st.caption(f"{_(landscape.teaches)}  \n*{tags}*" if tags else _(landscape.teaches))
-    for hyper in landscape.hypers:
-        knob(hyper, setting(race.shape, hyper), f"{KEY}{landscape.id}.{hyper.name}")
-    columns = st.columns(2)
-    for column, axis, value in zip(columns, ("x", "y"), race.begin, strict=True):
-        key = f"{KEY}{axis}"
-        begin(key, float(value))
-        column.number_input(
-            _("Start {axis}").format(axis=axis),
-            -FAR,
-            FAR,
-            key=key,
-            step=0.1,
-            format="%.6g",
-            help=_("Or drag the ring on the contour; with the ring in focus, arrow keys move it."),
-        )
 
 
 def _lanes(race: Race) -> None:
@@ -313,9 +276,7 @@ def _drawer(race: Race, number: int, lane: Lane, key: str) -> None:
         vector = _("on a point in the plane: {rule}").format(rule=_(optimizer.on_vectors))
         st.badge(_("here it moves a matrix") if matrix else vector, color="green" if matrix else "blue")
     st.latex(optimizer.equations)
-    for hyper in optimizer.hypers:
-        if hyper.name != "learning_rate":
-            knob(hyper, setting(lane.hyper, hyper), f"{key}.{hyper.name}")
+    knobs((hyper for hyper in optimizer.hypers if hyper.name != "learning_rate"), lane.hyper, key)
     if race.clip != "off":
         switch = f"{key}.clipped"
         begin(switch, lane.clipped)
@@ -381,20 +342,8 @@ def _run(race: Race) -> None:
     drawer = st.expander(_("Noise, clipping, schedule"), key=f"{KEY}run.more", on_change="rerun")
     if drawer.open:
         with drawer:
-            _conditions(race)
-
-
-def _conditions(race: Race) -> None:
-    """What the runs go through: noise, clipping, schedule; and what counts as arrived."""
-    knob(NOISE, race.noise, f"{KEY}noise")
-    knob(SEED, race.seed, f"{KEY}seed", disabled=race.noise == 0)
-    pick(_("Gradient clipping"), list(CLIPS), {key: _(name) for key, name in CLIPS.items()}, race.clip, f"{KEY}clip")
-    knob(CLIP_AT, race.clip_at, f"{KEY}clip_at", disabled=race.clip == "off")
-    schedules = {key: _(schedule.name) for key, schedule in SCHEDULES.items()}
-    pick(_("Learning-rate schedule"), list(SCHEDULES), schedules, race.schedule, f"{KEY}schedule")
-    for hyper in SCHEDULES[race.schedule].hypers:
-        knob(hyper, setting(race.schedule_hyper, hyper), f"{KEY}{race.schedule}.{hyper.name}")
-    knob(TOLERANCE, race.tolerance, f"{KEY}tolerance")
+            conditions(KEY, race)
+            knob(TOLERANCE, race.tolerance, f"{KEY}tolerance")  # what counts as arrived
 
 
 def _view(race: Race) -> None:
@@ -402,25 +351,8 @@ def _view(race: Race) -> None:
     key = f"{KEY}axis"
     begin(key, race.axis)
     st.segmented_control(_("Loss axis"), list(AXES), key=key, format_func=lambda i: names[i], required=True)
-    key = f"{KEY}projector"
-    begin(key, race.projector)
-    st.toggle(_("Projector: thick lines, large type"), key=key)
-    begin("language_widget", language())
-
-    def switch() -> None:
-        st.session_state.language = st.session_state.language_widget
-        # A browser names a choice by its label; labels in another language are of other widgets.
-        put(st.session_state.race)
-
-    st.segmented_control(
-        _("Language"),
-        list(LANGUAGES),
-        key="language_widget",
-        format_func=lambda i: LANGUAGES[i],
-        required=True,
-        on_change=switch,
-        label_visibility="collapsed",
-    )
+    projector(KEY, race)
+    language_switch(lambda: put(st.session_state.race))
 
 
 def _upload() -> None:

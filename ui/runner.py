@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gc
 from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from threading import Lock, Thread
-from typing import Any
+from typing import TypeVar
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -21,11 +22,44 @@ from lessons.situations import run
 from ui.language import _
 from ui.race import Race
 
+T = TypeVar("T")
 Machine = tuple[str, str, str]
-MOST = 4_096  # formulas make ever new ones
-_compiled: OrderedDict[Machine, None] = OrderedDict()
-_locks: OrderedDict[Machine, Lock] = OrderedDict()
-_keeping = Lock()
+
+
+class Compiled:
+    """The machines that were run, the last ``MOST`` of them; two threads never run one for the first time at once."""
+
+    MOST = 4_096  # formulas make ever new ones
+
+    def __init__(self) -> None:
+        self._done: OrderedDict[Machine, bool] = OrderedDict()
+        self._locks: OrderedDict[Machine, Lock] = OrderedDict()
+        self._keeping = Lock()
+
+    def __contains__(self, key: Machine) -> bool:
+        return key in self._done
+
+    def run(self, key: Machine, work: Callable[[], T]) -> T:
+        """What ``work`` returns, which is run by this machine."""
+        if key in self:
+            self._keep(self._done, key, True)
+            return work()
+        with self._keep(self._locks, key, Lock()):
+            found = work()
+            self._keep(self._done, key, True)
+        return found
+
+    def _keep(self, kept: OrderedDict[Machine, T], key: Machine, value: T) -> T:
+        """What is kept under ``key``, which is the newest now; the oldest goes when there are too many."""
+        with self._keeping:
+            found = kept.setdefault(key, value)
+            kept.move_to_end(key)
+            while len(kept) > self.MOST:
+                kept.popitem(last=False)
+        return found
+
+
+_compiled = Compiled()
 
 
 def machine(spec: RunSpec) -> Machine:
@@ -33,26 +67,8 @@ def machine(spec: RunSpec) -> Machine:
     return spec.landscape, spec.optimizer, spec.schedule
 
 
-def _keep(kept: OrderedDict[Machine, Any], key: Machine, value: Any) -> Any:
-    """What is kept under ``key``, which is the newest now; the oldest goes when there are too many."""
-    with _keeping:
-        found = kept.setdefault(key, value)
-        kept.move_to_end(key)
-        while len(kept) > MOST:
-            kept.popitem(last=False)
-    return found
-
-
 def _run(spec: RunSpec) -> Trajectory:
-    """`run`; two threads never compile the same thing at the same time."""
-    key = machine(spec)
-    if key in _compiled:
-        _keep(_compiled, key, None)
-        return run(spec)
-    with _keep(_locks, key, Lock()):
-        trajectory = run(spec)
-        _keep(_compiled, key, None)
-    return trajectory
+    return _compiled.run(machine(spec), partial(run, spec))
 
 
 def ready(race: Race) -> bool:

@@ -1,0 +1,106 @@
+"""What the sidebars of several pages have in common. ``key`` stands before the names of a page's widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import streamlit as st
+
+import landscapes
+from descent.landscape import TAGS
+from descent.spec import Values
+from schedules import SCHEDULES
+from ui.controls import begin, knob, knobs, pick
+from ui.formulas import landscape_names
+from ui.language import LANGUAGES, _, language
+from ui.race import CLIP_AT, CLIPS, FAR, NOISE, SEED, Race
+
+
+def forget(key: str) -> None:
+    """Let a page's widgets begin anew, whatever they said."""
+    for name in [name for name in st.session_state if str(name).startswith(key)]:
+        del st.session_state[name]
+
+
+def forget_start(key: str) -> None:
+    """Let the fields of the start begin anew."""
+    for axis in ("x", "y"):
+        st.session_state.pop(f"{key}{axis}", None)
+
+
+def ground(key: str, race: Race, change: Callable[[str], None]) -> Race:
+    """The landscape with its knobs, and the start; ``change`` is told of another landscape."""
+    names = landscape_names(race.landscape)
+
+    def changed() -> None:
+        chosen = st.session_state[f"{key}landscape"]
+        if chosen in names:
+            change(chosen)
+
+    begin(f"{key}landscape", race.landscape)
+    st.selectbox(_("Landscape"), [*names], key=f"{key}landscape", format_func=lambda i: names[i], on_change=changed)
+    landscape = landscapes.find(race.landscape)
+    tags = " · ".join(_(TAGS[tag]) for tag in TAGS if tag in landscape.tags)
+    st.caption(f"{_(landscape.teaches)}  \n*{tags}*" if tags else _(landscape.teaches))
+    shape = knobs(landscape.hypers, race.shape, f"{key}{landscape.id}")
+    return start(key, replace(race, shape=shape))
+
+
+def on_landscape(race: Race, landscape: str) -> Race:
+    """The race on another landscape, from that one's start."""
+    return replace(race, landscape=landscape, shape=Values(), start=None, situation="")
+
+
+def start(key: str, race: Race) -> Race:
+    """Two fields for the start."""
+    point = []
+    for column, axis, value in zip(st.columns(2), ("x", "y"), race.begin, strict=True):
+        begin(f"{key}{axis}", float(value))
+        label = _("Start {axis}").format(axis=axis)
+        help_text = _("Or drag the ring on the contour; with the ring in focus, arrow keys move it.")
+        point.append(column.number_input(label, -FAR, FAR, key=f"{key}{axis}", step=0.1, format="%.6g", help=help_text))
+    usual = landscapes.find(race.landscape).start
+    return replace(race, start=None if tuple(point) == usual else (point[0], point[1]))
+
+
+def conditions(key: str, race: Race) -> Race:
+    """What the runs go through: noise, clipping, schedule."""
+    noise = knob(NOISE, race.noise, f"{key}noise")
+    seed = knob(SEED, race.seed, f"{key}seed", disabled=noise == 0)
+    clips = {name: _(words) for name, words in CLIPS.items()}
+    clip = pick(_("Gradient clipping"), list(CLIPS), clips, race.clip, f"{key}clip")
+    clip_at = knob(CLIP_AT, race.clip_at, f"{key}clip_at", disabled=clip == "off")
+    schedules = {name: _(schedule.name) for name, schedule in SCHEDULES.items()}
+    schedule = pick(_("Learning-rate schedule"), list(SCHEDULES), schedules, race.schedule, f"{key}schedule")
+    same = schedule == race.schedule
+    values = knobs(SCHEDULES[schedule].hypers, race.schedule_hyper if same else Values(), f"{key}{schedule}")
+    return replace(
+        race, noise=noise, seed=int(seed), clip=clip, clip_at=clip_at, schedule=schedule, schedule_hyper=values
+    )
+
+
+def projector(key: str, race: Race) -> Race:
+    """Thick lines and large type."""
+    begin(f"{key}projector", race.projector)
+    return replace(race, projector=st.toggle(_("Projector: thick lines, large type"), key=f"{key}projector"))
+
+
+def language_switch(anew: Callable[[], None]) -> None:
+    """The choice of the language. A browser names a choice by its label, and labels in another language are of other
+    widgets: ``anew`` lets the page's begin anew."""
+    begin("language_widget", language())
+
+    def switch() -> None:
+        st.session_state.language = st.session_state.language_widget
+        anew()
+
+    st.segmented_control(
+        _("Language"),
+        list(LANGUAGES),
+        key="language_widget",
+        format_func=lambda i: LANGUAGES[i],
+        required=True,
+        on_change=switch,
+        label_visibility="collapsed",
+    )
