@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial, reduce
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -619,22 +619,26 @@ def _workers() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="descent")
 
 
-def tiled(run: Callable[..., Ends], *arrays: np.ndarray) -> Ends:
+Found = TypeVar("Found", bound=tuple[Any, ...])
+
+
+def tiled(run: Callable[..., Found], *arrays: np.ndarray, most: int = TILE) -> Found:
     """``run`` on tiles of the arrays' first axis, one tile a core: XLA keeps such a loop on a single core.
 
     All tiles have one size (the last is filled up with copies of its last row), so one compilation serves them.
-    The first array's dtype decides float32 or float64.
+    The first array's dtype decides float32 or float64. What ``run`` returns is a NamedTuple of arrays, put together.
     """
     count = len(arrays[0])
-    size = min(TILE, 1 << max(count - 1, 0).bit_length())
+    size = min(most, 1 << max(count - 1, 0).bit_length())
 
-    def tile(first: int) -> Ends:
+    def tile(first: int) -> Found:
         rows = np.minimum(np.arange(first, first + size), count - 1)
         with jax.enable_x64(arrays[0].dtype == np.float64):
-            return Ends(*(np.asarray(array) for array in run(*(array[rows] for array in arrays))))
+            found = run(*(array[rows] for array in arrays))
+            return type(found)(*(np.asarray(array) for array in found))
 
     parts = list(_workers().map(tile, range(0, count, size)))
-    return Ends(*(np.concatenate(part)[:count] for part in zip(*parts, strict=True)))
+    return type(parts[0])(*(np.concatenate(part)[:count] for part in zip(*parts, strict=True)))
 
 
 def ends_over_knobs(machine: Machine, start: np.ndarray, numbers: np.ndarray, integers: np.ndarray) -> Ends:
