@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache, partial, reduce
 from types import SimpleNamespace
 from typing import Any, NamedTuple, TypeVar
@@ -578,6 +578,7 @@ def ends(
     *,
     shape: Mapping[str, object] | None = None,
     tolerance: float | None = None,
+    progress: Progress | None = None,
     **processing: Any,
 ) -> Ends:
     """`descend` for a batch of starts, keeping only where each run ends: memory does not grow with steps.
@@ -608,7 +609,7 @@ def ends(
     def run(points: np.ndarray, indices: np.ndarray) -> Ends:
         return _ends(machine, processed, points, indices, inputs, limit)
 
-    return tiled(run, points, np.arange(len(points), dtype=np.int32))
+    return tiled(run, points, np.arange(len(points), dtype=np.int32), progress=progress)
 
 
 TILE = 4_096  # runs whose state still fits a core's cache
@@ -620,9 +621,11 @@ def _workers() -> ThreadPoolExecutor:
 
 
 Found = TypeVar("Found", bound=tuple[Any, ...])
+# Told now and then which share of the tiles is done. If it raises, those that have not begun never do.
+Progress = Callable[[float], None]
 
 
-def tiled(run: Callable[..., Found], *arrays: np.ndarray, most: int = TILE) -> Found:
+def tiled(run: Callable[..., Found], *arrays: np.ndarray, most: int = TILE, progress: Progress | None = None) -> Found:
     """``run`` on tiles of the arrays' first axis, one tile a core: XLA keeps such a loop on a single core.
 
     All tiles have one size (the last is filled up with copies of its last row), so one compilation serves them.
@@ -637,10 +640,20 @@ def tiled(run: Callable[..., Found], *arrays: np.ndarray, most: int = TILE) -> F
             found = run(*(array[rows] for array in arrays))
             return type(found)(*(np.asarray(array) for array in found))
 
-    parts = list(_workers().map(tile, range(0, count, size)))
+    tiles = [_workers().submit(tile, first) for first in range(0, count, size)]
+    try:
+        while waiting := wait(tiles, timeout=None if progress is None else 0.05).not_done:
+            if progress:
+                progress(1 - len(waiting) / len(tiles))
+    finally:
+        for future in tiles:
+            future.cancel()
+    parts = [future.result() for future in tiles]
     return type(parts[0])(*(np.concatenate(part)[:count] for part in zip(*parts, strict=True)))
 
 
-def ends_over_knobs(machine: Machine, start: np.ndarray, numbers: np.ndarray, integers: np.ndarray) -> Ends:
+def ends_over_knobs(
+    machine: Machine, start: np.ndarray, numbers: np.ndarray, integers: np.ndarray, progress: Progress | None = None
+) -> Ends:
     """Where one start ends under many knobs: ``numbers`` has a row of `Inputs.numbers` a run."""
-    return tiled(lambda rows: _ends_of_knobs(machine, start, rows, integers), numbers)
+    return tiled(lambda rows: _ends_of_knobs(machine, start, rows, integers), numbers, progress=progress)

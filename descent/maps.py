@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from descent.engine import check_kind, check_start, check_whole, ends, ends_over_knobs, prepare
+from descent.engine import Progress, check_kind, check_start, check_whole, ends, ends_over_knobs, prepare
 from descent.landscape import Landscape
 from descent.optimizer import Optimizer
 from descent.schedule import CONSTANT
@@ -39,8 +39,14 @@ def basins(
     steps: int = 300,
     hyper: Mapping[str, object] | None = None,
     shape: Mapping[str, object] | None = None,
+    *,
+    progress: Progress | None = None,
+    **conditions: Any,
 ) -> BasinMap:
     """Run ``optimizer`` from every point of a resolution × resolution grid over the domain.
+
+    ``conditions`` are `descend`'s: schedule, noise, clipping. Where there is noise, each start has its own.
+    ``progress`` is told now and then which share is computed; if it raises, nothing more is.
 
     Raises ``ValueError`` as `descend` does, and for a resolution outside 2 … 2048.
     """
@@ -49,7 +55,10 @@ def basins(
     x, y = (np.linspace(low, high, resolution, dtype=np.float32) for low, high in landscape.domain)
     starts = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
     # A run has settled once its steps no longer change the picture.
-    found = ends(landscape, optimizer, starts, steps, hyper, shape=shape, tolerance=1e-4 * diagonal(landscape))
+    tolerance = 1e-4 * diagonal(landscape)
+    found = ends(
+        landscape, optimizer, starts, steps, hyper, shape=shape, tolerance=tolerance, progress=progress, **conditions
+    )
     diverged = found.diverged_at >= 0
     kinds, minimizer, _ = classify(
         landscape,

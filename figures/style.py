@@ -105,7 +105,7 @@ def _line(number: int) -> tuple[int, int]:
     return number % len(DASHES), number % len(MARKERS)
 
 
-def _oklch(lightness: float, chroma: float, hue: float) -> str:
+def oklch(lightness: float, chroma: float, hue: float) -> str:
     """An OKLCH colour (Ottosson, 2020) as hex. Hue in degrees."""
     a, b = chroma * math.cos(math.radians(hue)), chroma * math.sin(math.radians(hue))
     long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3
@@ -125,7 +125,7 @@ def _oklch(lightness: float, chroma: float, hue: float) -> str:
 def _ramp(low: tuple[float, float, float], high: tuple[float, float, float], stops: int = 11) -> list[list]:
     """A perceptually uniform colour scale: OKLCH varies in equal steps."""
     shares = [i / (stops - 1) for i in range(stops)]
-    return [[s, _oklch(*(a + (b - a) * s for a, b in zip(low, high, strict=True)))] for s in shares]
+    return [[s, oklch(*(a + (b - a) * s for a, b in zip(low, high, strict=True)))] for s in shares]
 
 
 # Low ground has nearly the page's colour, so that paths, which end there, stand out.

@@ -21,15 +21,18 @@ def unpack(message: bytes) -> Any:
     offset, arrays = 4 + length, []
     for about in header["arrays"]:
         count = math.prod(about["shape"])
-        width = {"heights": 2, "numbers": 4}[about["kind"]]
+        width = {"bytes": 1, "heights": 2, "whole": 4, "numbers": 4}[about["kind"]]
         planes = np.frombuffer(raw, np.uint8, width * count, offset).reshape(width, count).astype(np.uint32)
         folded = sum((plane << np.uint32(8 * b) for b, plane in enumerate(planes)), np.zeros(count, np.uint32))
         values = (folded >> 1).astype(np.int32) ^ -(folded & 1).astype(np.int32)
         if about["kind"] == "heights":
             levels = values.reshape(about["shape"]).cumsum(0).cumsum(1)
             arrays.append(np.where(levels == LEVELS + 1, np.nan, levels / LEVELS))
+        elif about["kind"] == "bytes":
+            arrays.append(planes[0].astype(np.uint8))
         else:
-            arrays.append(values.cumsum(dtype=np.int32).view(np.float32))
+            whole = values.cumsum(dtype=np.int32)
+            arrays.append(whole if about["kind"] == "whole" else whole.view(np.float32))
         offset += -(-width * count // 4) * 4
     assert offset == len(raw)
 

@@ -321,6 +321,15 @@ def test_numbers_arrive_exactly_as_float32(name: str, dtype: Any) -> None:
     assert arrived.dtype == np.float32 and np.array_equal(arrived.view(np.int32), expected.view(np.int32))
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int32])
+def test_whole_numbers_arrive_as_such(dtype: Any) -> None:
+    about = np.iinfo(dtype)
+    values = np.array([[0, 1, about.max], [about.min, about.max, 7]], dtype)
+    arrived = unpack(pack(values))
+    assert arrived.dtype.kind in "iu"
+    np.testing.assert_array_equal(arrived, values.ravel())
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (5, 3), (33, 33), (129, 129)], ids=str)
 @pytest.mark.parametrize("kind", ["smooth", "rough", "extremes"])
 def test_heights_arrive_within_half_a_level(shape: tuple[int, int], kind: str) -> None:

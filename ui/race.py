@@ -203,17 +203,17 @@ def with_knob(values: Values, hyper: Hyper, value: float) -> Values:
 def to_query(race: Race) -> dict[str, str]:
     """The race as flat text, without what is at its default."""
     query = {"landscape": race.landscape}
-    query |= {f"{_prefix(race.landscape)}{name}": _text(value) for name, value in race.shape.items()}
+    query |= {f"{_prefix(race.landscape)}{name}": as_text(value) for name, value in race.shape.items()}
     if race.start is not None:
-        query |= {"x": _text(race.start[0]), "y": _text(race.start[1])}
-    query |= {h.name: _text(getattr(race, h.name)) for h in NUMBERS if getattr(race, h.name) != h.default}
+        query |= {"x": as_text(race.start[0]), "y": as_text(race.start[1])}
+    query |= {h.name: as_text(getattr(race, h.name)) for h in NUMBERS if getattr(race, h.name) != h.default}
     if race.clip != "off":
         query["clip"] = race.clip
     if race.rate is not None:
-        query["rate"] = _text(race.rate)
+        query["rate"] = as_text(race.rate)
     if race.schedule != "constant":
         query["schedule"] = race.schedule
-        query |= {f"{SCHEDULE}{name}": _text(value) for name, value in race.schedule_hyper.items()}
+        query |= {f"{SCHEDULE}{name}": as_text(value) for name, value in race.schedule_hyper.items()}
     if race.axis != "log":
         query["axis"] = race.axis
     if race.projector:
@@ -222,7 +222,7 @@ def to_query(race: Race) -> dict[str, str]:
         query["situation"] = race.situation
     for number, lane in enumerate(race.lanes, 1):
         query[f"o{number}"] = lane.optimizer
-        query |= {f"o{number}.{name}": _text(value) for name, value in lane.hyper.items()}
+        query |= {f"o{number}.{name}": as_text(value) for name, value in lane.hyper.items()}
         if not lane.clipped:
             query[f"o{number}.clip"] = "0"
     if not race.lanes:
@@ -235,7 +235,7 @@ def _prefix(landscape: str) -> str:
     return SHAPE if is_recipe(landscape) else ""
 
 
-def _text(value: float) -> str:
+def as_text(value: float) -> str:
     number = float(value)
     return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
 

@@ -202,13 +202,18 @@ def _read_knobs(values: Values, hypers: Sequence[Hyper], prefix: str) -> Values:
 def controls(race: Race) -> None:
     """All controls of the race."""
     _presets()
+    scene(race)
+    _view(race)
+    _upload()
+
+
+def scene(race: Race) -> None:
+    """Where the race takes place, who runs, and how far: what other pages that show the session's race need as well."""
     ground(KEY, race, lambda chosen: put(on_landscape(st.session_state.race, chosen)))
     st.divider()
     _lanes(race)
     st.divider()
     _run(race)
-    _view(race)
-    _upload()
 
 
 def _presets() -> None:

@@ -1,4 +1,4 @@
-"""The live stages: linked pictures with a transport, each as one Streamlit component: the race's, the microscope's.
+"""The live stages: linked pictures, each as one Streamlit component: the race's, the microscope's, the maps'.
 
 The still part of a picture (surface, axes, words, look) is sent once and remembered by the browser; after that
 only what changed is sent. A browser that does not have it, after a reconnect say, asks for it.
@@ -26,7 +26,17 @@ from ui.stage.payload import pack
 
 HERE = Path(__file__).resolve().parent
 STATIC = HERE.parent.parent / "static"  # what Streamlit serves under app/static/
-SCRIPTS = ("payload.js", "ink.js", "pictures.js", "player.js", "stage.js", "slots.js", "microscope.js")
+SCRIPTS = (
+    "payload.js",
+    "ink.js",
+    "pictures.js",
+    "scene.js",
+    "player.js",
+    "stage.js",
+    "slots.js",
+    "microscope.js",
+    "maps.js",
+)
 
 LOADER = """
 // Plotly and the stage are static files, fetched once; this loader is all that travels with each value.
@@ -110,7 +120,7 @@ def show(
         moving: what changes with every run: runs, start, texts.
         on_start: called when a start point was dragged; `st.session_state[key].start` has "point" and "done".
         on_address: called when the browser went back or forth; `st.session_state[key].address` is the query.
-        kind: "stage" is the race's, "microscope" the microscope's.
+        kind: "stage" is the race's, "microscope" the microscope's, "maps" the maps'.
         more: ``on_<name>`` for what else a stage of this kind tells.
     """
     scene = hashlib.sha256(orjson.dumps(identity)).hexdigest()[:16]

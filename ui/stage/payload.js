@@ -48,14 +48,19 @@ function heights(differences, rows, columns) {
   return out;
 }
 
-// Numbers travel as differences of their bits.
-function numbers(differences) {
+// Whole numbers travel as differences, other numbers as differences of their bits.
+function whole(differences) {
   for (let i = 1; i < differences.length; i++) differences[i] = (differences[i] + differences[i - 1]) | 0;
-  return new Float32Array(differences.buffer);
+  return differences;
 }
 
+const WIDTH = { bytes: 1, heights: 2, whole: 4, numbers: 4 }; // of an entry, in bytes
+
 function decode(bytes, kind, shape, count, offset) {
-  return kind === "heights" ? heights(unfold(bytes, offset, count, 2), ...shape) : numbers(unfold(bytes, offset, count, 4));
+  if (kind === "bytes") return bytes.slice(offset, offset + count);
+  const differences = unfold(bytes, offset, count, WIDTH[kind]);
+  if (kind === "heights") return heights(differences, ...shape);
+  return kind === "whole" ? whole(differences) : new Float32Array(whole(differences).buffer);
 }
 
 function restore(node, arrays) {
@@ -73,7 +78,7 @@ async function unpack(deflated) {
   const arrays = header.arrays.map(({ kind, shape }) => {
     const count = shape.reduce((a, b) => a * b, 1);
     const array = decode(bytes, kind, shape, count, offset);
-    offset += Math.ceil((count * (kind === "heights" ? 2 : 4)) / 4) * 4;
+    offset += Math.ceil((count * WIDTH[kind]) / 4) * 4;
     return array;
   });
   return restore(header.tree, arrays);

@@ -12,16 +12,17 @@ import orjson
 def pack(tree: Any) -> bytes:
     """Deflated header length, header, arrays. Arrays may stand anywhere in ``tree``.
 
-    Arrays of two dimensions must be heights in [0, 1] (NaN is a hole): they travel as differences of 14-bit levels,
-    well under a byte each. All others travel as exact float32, bit by bit, and arrive flat. Bytes of equal
-    significance stand together, which deflates better.
+    Arrays of whole numbers travel as such and arrive flat: bytes (uint8) as they are, others (up to 32 bits) as
+    differences of neighbours. Of the rest, arrays of two dimensions must be heights in [0, 1] (NaN is a hole): they
+    travel as differences of 14-bit levels, well under a byte each. All others travel as exact float32, bit by bit, and
+    arrive flat. Bytes of equal significance stand together, which deflates better.
     """
     arrays: list[dict[str, Any]] = []
     blocks: list[bytes] = []
 
     def replace(node: Any) -> Any:
         if isinstance(node, np.ndarray):
-            kind, block = ("heights", _differences(node)) if node.ndim == 2 else ("numbers", _changes(node))
+            kind, block = _block(node)
             arrays.append({"kind": kind, "shape": list(node.shape)})
             blocks.append(block + bytes(-len(block) % 4))  # arrays begin at multiples of four
             return {"$array": len(arrays) - 1}
@@ -34,6 +35,15 @@ def pack(tree: Any) -> bytes:
     header = orjson.dumps({"tree": replace(tree), "arrays": arrays})
     header += b" " * (-(4 + len(header)) % 4)
     return zlib.compress(b"".join([len(header).to_bytes(4, "little"), header, *blocks]), 1)
+
+
+def _block(array: np.ndarray) -> tuple[str, bytes]:
+    """An array's kind and its bytes."""
+    if array.dtype == np.uint8:
+        return "bytes", array.tobytes()
+    if array.dtype.kind in "iu":
+        return "whole", _steps(array)
+    return ("heights", _differences(array)) if array.ndim == 2 else ("numbers", _changes(array))
 
 
 HOLE = 16383
@@ -52,6 +62,12 @@ def _changes(numbers: np.ndarray) -> bytes:
     bits = np.ascontiguousarray(numbers, np.float32).reshape(-1).view(np.int32).copy()
     bits[1:] -= bits[:-1].copy()
     return _planes(bits)
+
+
+def _steps(whole: np.ndarray) -> bytes:
+    wide = whole.astype(np.int32).reshape(-1)
+    wide[1:] -= wide[:-1].copy()
+    return _planes(wide)
 
 
 def _planes(integers: np.ndarray) -> bytes:

@@ -22,15 +22,10 @@ const CONTOUR = `
   <div class="picture contour" data-picture="contour"><div class="plot"></div><canvas></canvas>
     <button class="start" type="button"></button><output class="under"></output></div>`;
 
-// What outlives a stage: Streamlit may take its element away and give it another, when the browser goes back for one.
-const scenes = new Map(); // the still parts, by their key
-let draws = 0; // messages drawn
-
 // A stage draws what it is sent in `show(message)`, inks a step in `inkNow()` and writes its numbers in `fill()`.
-class Player {
+class Player extends Scene {
   constructor(root, tell, skeleton) {
-    this.root = root;
-    this.tell = tell;
+    super(root, tell);
     this.step = 0;
     this.speed = 1;
     this.loop = false;
@@ -55,33 +50,11 @@ class Player {
     this.wireStart();
     this.resizer = new ResizeObserver(() => this.resize());
     this.resizer.observe(this.root);
-    this.onBack = () => this.tell("address", location.search);
-    addEventListener("popstate", this.onBack);
-  }
-
-  // The still part that a message belongs to; asks for it if it is not here.
-  stillOf(message) {
-    if (message.still) scenes.set(message.scene, message.still);
-    while (scenes.size > 12) scenes.delete(scenes.keys().next().value);
-    const still = scenes.get(message.scene);
-    if (!still) this.tell("missing", message.scene);
-    return still;
   }
 
   // The step that links begin at, which they need not say.
   home() {
     return this.message.runs.steps;
-  }
-
-  readTheme() {
-    const css = getComputedStyle(this.root);
-    const read = (name, other) => css.getPropertyValue(name).trim() || other;
-    const paper = read("--st-background-color", "#ffffff");
-    const ink = read("--st-text-color", "#31333f");
-    const rgb = (paper.match(/^#(..)(..)(..)/)?.slice(1) ?? ["ff", "ff", "ff"]).map((part) => parseInt(part, 16));
-    const dark = 0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2] < 128;
-    return { key: paper + ink, paper, ink, dark, faint: dark ? "rgba(255,255,255,.14)" : "rgba(49,51,63,.14)",
-      font: read("--st-font", "system-ui, sans-serif") };
   }
 
   // Names for people who do not see the pictures, and tooltips for those who do.
@@ -377,12 +350,11 @@ class Player {
   }
 
   close() {
-    this.closed = true;
+    super.close();
     this.playing = false;
     clearTimeout(this.remembering);
     this.resizer.disconnect();
     document.removeEventListener("keydown", this.onKey);
-    removeEventListener("popstate", this.onBack);
     for (const picture of this.pictures) if (picture.drawn) Plotly.purge(picture.plot);
   }
 }
@@ -400,11 +372,4 @@ async function painted() {
   await shown();
   await new Promise((resolve) => setTimeout(resolve, 60));
   await new Promise((resolve) => (window.requestIdleCallback ?? setTimeout)(resolve, { timeout: 500 }));
-}
-
-function number(value) {
-  if (!Number.isFinite(value)) return "–";
-  const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-3 || size >= 1e5)) return value.toExponential(1).replace("e+", "e");
-  return String(Number(value.toPrecision(4)));
 }
