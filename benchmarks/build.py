@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.app import chromium, new_page
+from benchmarks.app import REST, chromium, new_page
 from benchmarks.table import Row
 from descent import descend
 from descent.field import field
@@ -25,13 +25,23 @@ from tools.race_page import READY, RacePage
 
 FORMULAS = 1_000
 WARM_UP = 100  # more than any cache keeps
-TYPED = (
+LANDSCAPES = (  # the first also compiles what all of them share
     "x^2 + 3*y^2",
     "sin(3x) + cos(2y)",
     "(x^2-1)^2 + y^2",
     "abs(x) + 2*abs(y)",
     "exp(-x^2-y^2)*x",
     "x^4 - y*x + y^2",
+    "where(x < 1, 0.2*(x - 3)^2, 4 + x^2/10) + y^2/2",
+    "log(1 + x^2) + 2*y^2",
+)
+STEPS = (  # of the template that the page begins with
+    "-lr*m",
+    "-lr*m/(sqrt(v) + 2*eps)",
+    "-lr*sign(m)",
+    "-lr*g/(sqrt(v) + eps)",
+    "-2*lr*m/(abs(m) + 1)",
+    "-lr*(m + g)/(sqrt(v) + eps)",
 )
 
 
@@ -42,38 +52,52 @@ def rows() -> Iterator[Row]:
 
 
 def typing() -> Iterator[Row]:
-    """From the last key of a new formula to its picture: the page waits 0.3 s of that for the next key."""
-    times = []
+    """From the last key of a formula that nobody has seen before to what it does: 0.3 s of that is the pause.
+
+    Of a landscape that is its surface with the paths on it, then all that was found there; of an optimizer its path.
+    """
+    surface = ("a new formula", "build", "Loss as a formula of x and y", LANDSCAPES)
+    rule = ("an optimizer's line", "build?optimizer=adam", "Formula of delta", STEPS)
+    places = ((*surface, {"picture": "scene", "verdicts": "draws"}), (*rule, {"paths": "paths"}))
     with tempfile.TemporaryDirectory() as name, chromium() as browser:
         folder = Path(name)
         with serve(folder / "log.txt", environment={"DESCENT_CACHE_DIR": str(folder / "cache")}) as server:
-            page = new_page(browser)
-            page.goto(f"{server.url}/build")
-            page.wait_for_selector(READY)
-            race = RacePage(page).settle()
-            field_of_text = page.get_by_role("textbox", name="Loss as a formula of x and y")
-            for formula in TYPED:
-                begun = page.evaluate(
-                    """() => {
-                        const stage = () => document.querySelector(".descent-stage")?.dataset.draws;
-                        const before = stage();
-                        addEventListener("input", () => (window.last = performance.now()), true);
-                        window.took = null;
-                        new MutationObserver(() => {
-                            if (window.took !== null || stage() === before) return;
-                            window.took = performance.now() - window.last;
-                        }).observe(document.body, { subtree: true, childList: true, attributes: true });
-                        return before;
-                    }"""
-                )
-                assert begun is not None
-                field_of_text.fill(formula)
-                page.wait_for_function("window.took !== null")
-                times.append(page.evaluate("window.took"))
-                race.settle()
-            page.context.close()
-    # The first also imports and compiles what all of them share.
-    yield Row("a new formula, last key → picture", statistics.median(times[1:]), "ms", at_most=1_500)
+            for what, address, label, formulas, signs in places:
+                page = new_page(browser)
+                page.goto(f"{server.url}/{address}")
+                page.wait_for_selector(READY)
+                race = RacePage(page).settle()
+                times = [_times(race, label, formula, list(signs.values())) for formula in formulas]
+                page.context.close()
+                for column, sign in zip(zip(*times[1:], strict=True), signs, strict=True):
+                    limit = None if sign == "verdicts" else 1_500
+                    yield Row(f"{what}, last key → {sign}", statistics.median(column), "ms", at_most=limit)
+
+
+def _times(race: RacePage, label: str, formula: str, signs: list[str]) -> list[float]:
+    """Milliseconds from the input of a formula until each of these attributes of the stage has changed."""
+    race.page.evaluate(
+        """(signs) => {
+            const stage = document.querySelector(".descent-stage");
+            const before = { ...stage.dataset };
+            let last = 0;
+            window.times = {};
+            window.watcher?.disconnect();
+            addEventListener("input", () => (last = performance.now()), true);
+            window.watcher = new MutationObserver(() => {
+                for (const sign of signs)
+                    if (stage.dataset[sign] !== before[sign]) window.times[sign] ??= performance.now() - last;
+            });
+            window.watcher.observe(stage, { attributes: true });
+        }""",
+        signs,
+    )
+    race.page.get_by_role("textbox", name=label).fill(formula)
+    race.wait("argument.every((sign) => sign in window.times) && stage.dataset.ready === 'all'", signs)
+    race.settle()
+    race.page.wait_for_timeout(REST)
+    found = race.page.evaluate("window.times")
+    return [found[sign] for sign in signs]
 
 
 def memory() -> Iterator[Row]:

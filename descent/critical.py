@@ -48,22 +48,13 @@ class Survey(NamedTuple):
     """What was found on a surface.
 
     ``lowest`` is the lowest value on a grid, ``line`` tells whether minima form a line or an area (a few of them are
-    listed), ``crowded`` the kinds of which there are more than could be listed, ``holes`` the share of the grid
-    where the surface has no finite value, ``starts`` the good places to start from.
+    listed), ``crowded`` the kinds of which there are more than could be listed.
     """
 
     points: tuple[CriticalPoint, ...]
     lowest: float
     line: bool
     crowded: frozenset[Kind]
-    holes: float
-    decades: bool
-    starts: tuple[Point, ...]
-    grid: np.ndarray  # (GRID, GRID) of losses, rows along y
-
-
-# Shares of the domain, in the order in which they are offered as a start.
-_STARTS = ((0.15, 0.8), (0.85, 0.75), (0.2, 0.25), (0.8, 0.15), (0.4, 0.9), (0.6, 0.4), (0.35, 0.55), (0.05, 0.05))
 
 
 class _Found(NamedTuple):
@@ -73,8 +64,7 @@ class _Found(NamedTuple):
     hessian: Any  # (n, 2, 2)
     step: Any  # (n, 2) that it would take next
     ring: Any  # (n, 32) the surface on a ring around each
-    grid: Any  # (GRID, GRID)
-    starts: Any  # the surface at each of _STARTS
+    grid: Any  # (GRID, GRID) of losses, rows along y
 
 
 class _Kinks(NamedTuple):
@@ -108,7 +98,7 @@ def _newton(slope: jax.Array, curve: jax.Array) -> jax.Array:
 
 @compiled_each(1)
 def _explore(landscape: Landscape, starts: jax.Array, places: jax.Array, knobs: jax.Array) -> _Found:
-    fn, low, high, size = _surface(landscape, knobs)
+    fn, _low, _high, size = _surface(landscape, knobs)
 
     def walk(start: jax.Array) -> Any:
         def body(_t: Any, carry: Any) -> Any:
@@ -127,11 +117,10 @@ def _explore(landscape: Landscape, starts: jax.Array, places: jax.Array, knobs: 
 
     points, gradient, hessian, step = jax.vmap(walk)(starts)
     rings = (points[:, None] + RING * size * _circle()).reshape(-1, 2)
-    wanted = [points, rings, places, low + jnp.array(_STARTS) * (high - low)]
+    wanted = [points, rings, places]
     values = jax.vmap(fn)(jnp.concatenate(wanted))
-    ends = np.cumsum([len(part) for part in wanted])
-    loss, ring, grid, first = jnp.split(values, ends[:-1])
-    return _Found(points, loss, gradient, hessian, step, ring.reshape(len(points), -1), grid, first)
+    loss, ring, grid = jnp.split(values, np.cumsum([len(part) for part in wanted])[:-1])
+    return _Found(points, loss, gradient, hessian, step, ring.reshape(len(points), -1), grid)
 
 
 @compiled_each(1)
@@ -211,31 +200,7 @@ def survey(landscape: Landscape, shape: Mapping[str, object] | None = None) -> S
         if len(same) > MOST:
             crowded.add(kind)
         kept += same[:MOST]
-    return Survey(
-        tuple(kept),
-        lowest,
-        line,
-        frozenset(crowded),
-        1 - float(finite.mean()),
-        _spans_decades(grid[finite]),
-        _starts(found, low, high),
-        grid,
-    )
-
-
-def _starts(found: _Found, low: np.ndarray, high: np.ndarray) -> tuple[Point, ...]:
-    """Round points where the surface has a value."""
-    good = np.isfinite(found.starts)
-    places = low + np.array(_STARTS)[good] * (high - low)
-    return tuple((float(f"{x:.3g}"), float(f"{y:.3g}")) for x, y in places)
-
-
-def _spans_decades(values: np.ndarray) -> bool:
-    """Is much of the surface low down, compared with its height?"""
-    if values.size == 0:
-        return False
-    low, middle, high = np.quantile(values, (0, 0.3, 1))
-    return bool(high - low > 40 * (middle - low) > 0)
+    return Survey(tuple(kept), lowest, line, frozenset(crowded))
 
 
 def _rounded(point: np.ndarray, size: float) -> Point:

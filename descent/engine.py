@@ -94,7 +94,7 @@ class Machine(NamedTuple):
         """Check all knobs and pack them; raises ``ValueError`` as `descend` does."""
         landscape, optimizer, schedule = self
         shape_values = fill(landscape.hypers, shape, landscape.id)
-        minimum = landscape.minimum(**shape_values)
+        minimum = landscape.minimum(**shape_values) if optimizer.needs_minimum else None
         numbers = [
             *shape_values.values(),
             *fill(optimizer.hypers, hyper, optimizer.id).values(),

@@ -21,7 +21,8 @@ State = Any  # a NamedTuple, one class an optimizer
 class Problem:
     """What a rule may ask beyond the gradient it is handed: the loss anywhere, and what follows from it.
 
-    ``loss`` takes params and returns a scalar. ``minimum`` is the lowest value where it is known, else NaN.
+    ``loss`` takes params and returns a scalar. ``minimum`` is the lowest value where it is known (and the rule
+    has declared that it needs it), else NaN.
     ``step_key()`` gives this step's random key, for rules that draw their own noise.
     """
 
@@ -80,6 +81,8 @@ class Optimizer:
     ``cost`` is what a step evaluates. Where that varies, as in a line search, it is the most that a step can take
     and ``evaluations(state) -> Cost`` reads what the last step took.
 
+    ``needs_minimum`` rules ask the problem for its lowest value; for others nobody looks for it.
+
     ``parent`` is the id of the rule that this one grew out of, and ``adds`` in a phrase what it has that its parent has
     not; a rule that began a line of its own has neither. ``year`` is that of the first publication in ``reference``.
 
@@ -114,6 +117,7 @@ class Optimizer:
     evaluations: Callable[[State], Cost] | None = None
     report: Callable[[State, Params], Params] | None = None
     per_layer: bool = False
+    needs_minimum: bool = False
     parent: str | None = None
     adds: str = ""
     look: int = -1

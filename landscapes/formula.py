@@ -12,15 +12,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache, partial
+from threading import Lock
 from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from descent import recipe
 from descent.critical import Survey, survey
+from descent.field import field
 from descent.formula import FUNCTIONS, Formula, FormulaError, evaluate, is_smooth, parse
 from descent.hyper import Hyper, as_float, fill
 from descent.landscape import CriticalPoints, Landscape, Minimum, Point, Tag
@@ -74,7 +77,7 @@ def landscape_from_formula(
     *,
     name: str = "",
     **sliders: float | Sequence[float],
-) -> Landscape:
+) -> FormulaLandscape:
     """The landscape of a formula in x, y and the names of ``sliders``.
 
     Args:
@@ -85,8 +88,9 @@ def landscape_from_formula(
         sliders: a value, (low, high) or (low, high, default) each.
 
     Critical points within the domain are found numerically, in float64, at the sliders' values: minima (also on kinks)
-    become the landscape's minima. Where the grid has lower values than any of them, the landscape is taken for
-    unbounded. Where the formula has no finite value, the surface has a hole, and a run that gets there has diverged.
+    become the landscape's minima. They are looked for when somebody first asks. Where a grid has lower values than any
+    of them, the landscape is taken for unbounded. Where the formula has no finite value, the surface has a hole, and a
+    run that gets there has diverged.
 
     Raises:
         FormulaError: a ``ValueError`` with the column in ``text``, saying what is allowed.
@@ -123,7 +127,7 @@ def _start(given: Any, column: int = 1) -> Point | None:
 # ---- text ----------------------------------------------------------------------------------------------------------
 
 
-def landscape_from_text(text: str) -> Landscape:
+def landscape_from_text(text: str) -> FormulaLandscape:
     """The landscape that an id with "=" stands for. The same text gives the same object as long as it is in use.
 
     Raises:
@@ -214,7 +218,7 @@ def _landscape(
     sliders: tuple[Hyper, ...],
     name: str,
     offset: int = 0,
-) -> Landscape:
+) -> FormulaLandscape:
     plain_name = recipe.clean(name)
     try:
         formula = parse(text, (*AXES, *(h.name for h in sliders)))
@@ -231,72 +235,120 @@ def _made(
     start: Point | None,
     sliders: tuple[Hyper, ...],
     name: str,
-) -> Landscape:
-    bare = Landscape(
+) -> FormulaLandscape:
+    given = {} if start is None else {"start": start}
+    return FormulaLandscape(
         id=text,
         name=name or recipe.shown(text.removeprefix(recipe.MARK).partition(";")[0]),
         fn=Surface(formula),
         domain=domain,
-        start=start or (0.0, 0.0),
-        minima=(),
         formula=latex(formula),
         reference=text,
-        teaches=OWN,
         hypers=sliders,
         smooth=is_smooth(formula),
-    )
-    moving = _Moving(bare)
-    found = moving.survey(Values({h.name: h.default for h in sliders}))
-    points = _declared(found)
-    tags: set[Tag] = set()
-    if len(points.minima) > 1 and not found.line:
-        tags.add("multimodal")
-    if points.saddles:
-        tags.add("saddle")
-    if found.line or any(p.flat and p.kind == "minimum" for p in found.points):
-        tags.add("flat")
-    if not bare.smooth:
-        tags.add("nonsmooth")
-    return replace(
-        bare,
-        start=start or (found.starts[0] if found.starts else tuple(0.5 * (low + high) for low, high in domain)),
-        minima=points.minima,
-        saddles=points.saddles,
-        moving=moving,
-        tags=frozenset(tags),
-        height="log" if found.decades else "linear",
-        unbounded=_falls_on(found, points),
-        flat_minima=found.line,
-        undeclared=frozenset(_PLURAL[kind] for kind in found.crowded if kind in _PLURAL),
-        teaches=HOLES if found.holes else OWN,
+        **given,
     )
 
 
+# Shares of the domain, in the order in which they are offered as a start.
+_STARTS = ((0.15, 0.8), (0.85, 0.75), (0.2, 0.25), (0.8, 0.15), (0.4, 0.9), (0.6, 0.4), (0.35, 0.55), (0.05, 0.05))
 _PLURAL: Mapping[str, Literal["minima", "saddles"]] = {"minimum": "minima", "saddle": "saddles"}
 
 
-def _declared(found: Survey) -> CriticalPoints:
-    minima = tuple(Minimum(p.point, p.value, p.kink) for p in found.points if p.kind == "minimum")
-    return CriticalPoints(minima, tuple(p.point for p in found.points if p.kind == "saddle"))
+class FormulaLandscape(Landscape):
+    """A landscape that nobody has explored yet: what is not given is found out when it is first asked for.
 
+    Start, height and holes are seen on the field, which every picture needs anyway. Minima, saddles and what follows
+    from them take a survey, which compiles for several times as long: whoever wants a picture at once asks
+    `is_surveyed` first.
+    """
 
-def _falls_on(found: Survey, points: CriticalPoints) -> bool:
-    """Is the surface lower somewhere in the domain than at all minima?"""
-    lowest = min((m.value for m in points.minima), default=math.inf)
-    return not found.lowest >= lowest - 1e-6 * max(1.0, abs(lowest))
+    _survey: Any  # the last few answers, by the sliders
+    _looking: Any  # a lock: who asks for what is being looked for waits for that answer
 
+    def __init__(self, **given: Any) -> None:
+        vars(self).update(given, _survey=lru_cache(maxsize=64)(partial(survey, self)), _looking=Lock())
 
-class _Moving:
-    """Where minima and saddles are at given values of the sliders; the last few answers are kept."""
+    def survey(self, shape: Mapping[str, float] | None = None) -> Survey:
+        """What there is at these values of the sliders."""
+        with self._looking:
+            return self._survey(Values(fill(self.hypers, shape, self.id)))
 
-    def __init__(self, landscape: Landscape) -> None:
-        self.survey = lru_cache(maxsize=64)(lambda shape: survey(landscape, shape))
+    @property
+    def is_surveyed(self) -> bool:
+        """Is what `survey` needs compiled?"""
+        return self._survey.cache_info().currsize > 0
 
-    def __call__(self, **shape: float) -> CriticalPoints:
-        return _declared(self.survey(Values(shape)))
+    def moving(self, **shape: float) -> CriticalPoints:
+        """Minima and saddles at these values of the sliders."""
+        points = self.survey(shape).points
+        minima = tuple(Minimum(p.point, p.value, p.kink) for p in points if p.kind == "minimum")
+        return CriticalPoints(minima, tuple(p.point for p in points if p.kind == "saddle"))
 
+    def has_value(self, point: Point) -> bool:
+        """Is the surface finite there, or at least at the nearest point of its field?"""
+        z = field(self).z
+        shares = [(v - low) / (high - low) for v, (low, high) in zip(point, self.domain, strict=True)]
+        i, j = (round(min(max(share, 0.0), 1.0) * (len(z) - 1)) for share in shares)
+        return bool(np.isfinite(z[j, i]))
 
-def surveyed(landscape: Landscape, shape: Mapping[str, float] | None = None) -> Survey:
-    """What was found on a formula's landscape at these values of its sliders."""
-    assert isinstance(landscape.moving, _Moving)
-    return landscape.moving.survey(Values(fill(landscape.hypers, shape, landscape.id)))
+    @cached_property
+    def start(self) -> Point:
+        """The first of some round points where the surface has a value."""
+        for shares in (*_STARTS, (0.5, 0.5)):
+            ends = zip(shares, self.domain, strict=True)
+            x, y = (float(f"{low + share * (high - low):.3g}") for share, (low, high) in ends)
+            if self.has_value((x, y)):
+                break
+        return x, y
+
+    @cached_property
+    def height(self) -> Literal["linear", "log"]:
+        """Logarithmic where much of the surface is low down, compared with its height."""
+        z = field(self).z
+        values = z[np.isfinite(z)].astype(np.float64)
+        low, middle, high = np.quantile(values if values.size else [0.0], (0, 0.3, 1))
+        return "log" if high - low > 40 * (middle - low) > 0 else "linear"
+
+    @cached_property
+    def teaches(self) -> str:
+        """Whether the surface has holes."""
+        return OWN if np.isfinite(field(self).z).all() else HOLES
+
+    @cached_property
+    def minima(self) -> tuple[Minimum, ...]:
+        """Those at the sliders' defaults."""
+        return self.critical_points().minima
+
+    @cached_property
+    def saddles(self) -> tuple[Point, ...]:
+        """Those at the sliders' defaults."""
+        return self.critical_points().saddles
+
+    @cached_property
+    def flat_minima(self) -> bool:
+        """Do minima form a line or an area?"""
+        return self.survey().line
+
+    @cached_property
+    def unbounded(self) -> bool:
+        """Is the surface lower somewhere in the domain than at all minima?"""
+        lowest = min((m.value for m in self.minima), default=math.inf)
+        return not self.survey().lowest >= lowest - 1e-6 * max(1.0, abs(lowest))
+
+    @cached_property
+    def undeclared(self) -> frozenset[Literal["minima", "saddles"]]:
+        """What there is too much of to list."""
+        return frozenset(_PLURAL[kind] for kind in self.survey().crowded if kind in _PLURAL)
+
+    @cached_property
+    def tags(self) -> frozenset[Tag]:
+        """What can be told from the survey and the formula."""
+        found = self.survey()
+        tags: Mapping[Tag, bool] = {
+            "multimodal": len(self.minima) > 1 and not found.line,
+            "saddle": bool(self.saddles),
+            "flat": found.line or any(p.flat and p.kind == "minimum" for p in found.points),
+            "nonsmooth": not self.smooth,
+        }
+        return frozenset(tag for tag, holds in tags.items() if holds)

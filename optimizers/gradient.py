@@ -224,6 +224,7 @@ POLYAK = Optimizer(
     equations=r"""\Delta\theta_t = -\min\!\left(\alpha_t,\; \frac{L(\theta_{t-1}) - L^*}{\|g_t\|^2}\right) g_t""",
     init=init_nothing,
     update=polyak_update,
+    needs_minimum=True,
     cost=Cost(gradients=1, values=1),
 )
 

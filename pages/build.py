@@ -5,8 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from descent.field import field
-from descent.landscape import Landscape
-from landscapes.formula import surveyed
+from landscapes.formula import FormulaLandscape
 from ui import build, build_stage, words
 from ui.build_controls import landscape_fields, optimizer_fields
 from ui.controls import begin
@@ -60,9 +59,9 @@ def landscape_bench() -> None:
         build_stage.share("landscape", race)
 
 
-def critical_points(landscape: Landscape, race: Race) -> None:
+def critical_points(landscape: FormulaLandscape, race: Race) -> None:
     """Where the surface is level, and what there is to say about it."""
-    found = surveyed(landscape, race.shape)
+    found = landscape.survey(race.shape)
     missing = build_stage.share_without_value(field(landscape, race.shape).z)
     if missing:
         st.markdown(

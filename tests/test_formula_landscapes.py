@@ -18,7 +18,7 @@ from descent.field import field
 from descent.formula import FormulaError
 from descent.verdict import judge
 from landscapes import LANDSCAPES, find
-from landscapes.formula import HOLES, landscape_from_formula, surveyed
+from landscapes.formula import HOLES, landscape_from_formula
 from optimizers import OPTIMIZERS
 
 SGD, ADAM = OPTIMIZERS["sgd"], OPTIMIZERS["adam"]
@@ -39,7 +39,7 @@ def test_typed_in_rosenbrock_is_the_built_in_one() -> None:
 
 def points(text: str, kind: str, **more: Any) -> list[tuple[float, float]]:
     landscape = landscape_from_formula(text, **more)
-    return [p.point for p in surveyed(landscape).points if p.kind == kind]
+    return [p.point for p in landscape.survey().points if p.kind == kind]
 
 
 def test_critical_points_are_found_and_classified() -> None:
@@ -85,6 +85,8 @@ def test_sliders_move_the_minima_and_compile_nothing() -> None:
     landscape = landscape_from_formula("(x - a)^2 + b*y^2", a=(-1, 1), b=(1, 5, 2))
     assert [(h.name, h.low, h.high, h.default) for h in landscape.hypers] == [("a", -1, 1, 0), ("b", 1, 5, 2)]
     descend(landscape, SGD, steps=5)
+    assert not landscape.is_surveyed, "a run does not wait for what it does not need"
+    assert len(landscape.minima) == 1 and landscape.is_surveyed
     with counting() as programs:
         for a in (-0.5, 0.25, 0.75):
             (minimum,) = landscape.critical_points(a=a, b=2).minima
@@ -124,8 +126,8 @@ def test_nothing_that_can_be_typed_is_too_much_for_the_engine(text: str) -> None
     assert grid.shape == (129, 129)
     run = descend(landscape, ADAM, landscape.start, 20)
     judge(landscape, [run])
-    missing = not np.isfinite(surveyed(landscape).grid).all()
-    assert (landscape.teaches == HOLES) == missing
+    assert (landscape.teaches == HOLES) == (not np.isfinite(grid).all())
+    assert all(np.isfinite(m.value) for m in landscape.minima)
 
 
 def test_a_branch_that_is_not_taken_spoils_no_gradient() -> None:

@@ -13,12 +13,13 @@ import streamlit as st
 import landscapes
 import optimizers
 from descent import recipe
+from descent.field import field
 from descent.formula import FormulaError, unknown_names
 from descent.landscape import Landscape
 from descent.spec import Values
 from descent.text import _
 from descent.verdict import diagonal
-from landscapes.formula import AXES, MAX_SLIDERS, SLIDER, Draft, surveyed
+from landscapes.formula import AXES, MAX_SLIDERS, SLIDER, Draft, FormulaLandscape, landscape_from_text
 from landscapes.formula import read as read_landscape
 from optimizers.formula import GIVEN, optimizer_from_formula
 from optimizers.formula import read as read_optimizer
@@ -55,30 +56,22 @@ def with_sliders(draft: Draft, formula: str) -> Draft:
     return draft._replace(formula=formula, sliders=tuple(sliders[:MAX_SLIDERS]))
 
 
-def built(draft: Draft) -> Landscape:
+def built(draft: Draft) -> FormulaLandscape:
     """The landscape of a draft. Raises `FormulaError` with the column in the draft's formula."""
     try:
-        landscape = landscapes.find(draft.text)
-        if draft.start is None or _has_value(landscape, draft.start):
+        landscape = landscape_from_text(draft.text)
+        if draft.start is None or landscape.has_value(draft.start):
             return landscape
-        return landscapes.find(draft._replace(start=None).text)
+        return landscape_from_text(draft._replace(start=None).text)
     except FormulaError as error:
         raise error.within("", -len(recipe.MARK)) from None
-
-
-def _has_value(landscape: Landscape, point: tuple[float, float]) -> bool:
-    """Is the surface finite there, or at least at the nearest point of its grid?"""
-    grid = surveyed(landscape).grid
-    shares = [(v - low) / (high - low) for v, (low, high) in zip(point, landscape.domain, strict=True)]
-    i, j = (round(min(max(share, 0.0), 1.0) * (len(grid) - 1)) for share in shares)
-    return bool(np.isfinite(grid[j, i]))
 
 
 @lru_cache(maxsize=64)
 def racers(id: str) -> tuple[Lane, ...]:
     """Two runners with learning rates that suit the landscape: its curvature decides SGD's, its size Adam's."""
     landscape = landscapes.find(id)
-    grid = surveyed(landscape).grid
+    grid = field(landscape).z.astype(np.float64)
     spacing = [(high - low) / (len(grid) - 1) for low, high in landscape.domain]
     with np.errstate(invalid="ignore", over="ignore"):
         bends = [np.abs(np.diff(grid, 2, axis)) / h**2 for axis, h in zip((1, 0), spacing, strict=True)]

@@ -11,10 +11,9 @@ from streamlit.delta_generator import DeltaGenerator
 from descent import recipe
 from descent.formula import FUNCTIONS, FormulaError
 from descent.hyper import Hyper
-from descent.landscape import Landscape
 from descent.optimizer import Optimizer
 from descent.spec import Values
-from landscapes.formula import AXES, Draft
+from landscapes.formula import AXES, Draft, FormulaLandscape
 from optimizers.formula import MAX_LINES, STEP
 from optimizers.templates import TEMPLATES
 from ui import build, formulas, words
@@ -37,7 +36,7 @@ def wrong(error: FormulaError, text: str) -> None:
 # ---- the landscape -------------------------------------------------------------------------------------------------
 
 
-def landscape_fields() -> tuple[Landscape | None, Values]:
+def landscape_fields() -> tuple[FormulaLandscape | None, Values]:
     """All fields of a landscape; returns it, or None if it is not right yet, and what its sliders are set to."""
     names = {id: _(name) for id, (name, _text) in build.EXAMPLES.items()}
 

@@ -12,9 +12,11 @@ import streamlit as st
 
 import landscapes
 import optimizers
+from descent.field import field
 from descent.formula import FormulaError
 from descent.recipe import is_recipe
 from descent.verdict import local
+from landscapes.formula import FormulaLandscape
 from optimizers.templates import TEMPLATES
 from ui import address, build, formulas, race_stage, stage
 from ui.frame import ROOT
@@ -27,14 +29,21 @@ Kind = Literal["landscape", "optimizer"]
 
 
 def show(key: str, race: Race) -> None:
-    """The stage with a race on it."""
+    """The stage with a race on it: of a new formula, the surface and the paths first, and then what is found there."""
     race = _from_there(race)
-    with ThreadPoolExecutor(1) as pool:
-        # Judging is compiled while the runs are: both are new with every formula.
-        pool.submit(local, landscapes.find(race.landscape), np.array([race.begin]), race.shape)
+    landscape = landscapes.find(race.landscape)
+    identity = race_stage.identity(race)
+    with ThreadPoolExecutor(3) as pool:
+        # All of this is compiled anew for every formula, side by side.
+        pool.submit(field, landscape, race.shape)
         runs = run_all(race, st.empty())
+        if isinstance(landscape, FormulaLandscape) and not landscape.is_surveyed:
+            pool.submit(landscape.survey, race.shape)
+            pool.submit(local, landscape, np.array([race.begin]), race.shape)
+            still, moving = race_stage.ahead(race, runs)
+            stage.send_ahead(key, still, identity, moving)
     moving = race_stage.moving(race, runs)
-    stage.show(key, lambda: race_stage.still(race), race_stage.identity(race), moving, partial(_dragged, key), _nothing)
+    stage.show(key, lambda: race_stage.still(race), identity, moving, partial(_dragged, key), _nothing)
 
 
 def _from_there(race: Race) -> Race:

@@ -11,10 +11,12 @@ import numpy as np
 import landscapes
 import optimizers
 from descent import Trajectory
-from descent.field import field
+from descent.field import Field, field
 from descent.hyper import fill
+from descent.landscape import CriticalPoints, Landscape
 from descent.verdict import judge, off_slice, steps_to
 from figures import Height, contour, loss_curves, surface
+from landscapes.formula import FormulaLandscape
 from ui import words
 from ui.controls import text
 from ui.export import file_name
@@ -33,23 +35,14 @@ def still(race: Race) -> dict[str, Any]:
     landscape = landscapes.find(race.landscape)
     shape = fill(landscape.hypers, race.shape, landscape.id)
     ground = field(landscape, shape)
-    points = landscape.critical_points(**shape)
     minimum = landscape.minimum(**shape)
-    height = Height.of(ground.z, landscape.height == "log", minimum)
+    height = _height(landscape, ground.z, minimum)
     distance = minimum is not None
     logarithmic = race.axis == "log" and (distance or float(np.nanmin(ground.z)) > 0)
     ordinate = _("loss − minimum") if distance and logarithmic else _("loss")
     return {
         "name": file_name(race.landscape),
-        "contour": contour(
-            *ground,
-            height,
-            [m.point for m in points.minima],
-            points.saddles,
-            names=(_("minimum"), _("saddle")),
-            label=_("loss"),
-            key=race.landscape,
-        ),
+        "contour": _plane(race, ground, height, landscape.critical_points(**shape)),
         "surface": surface(*ground, height, label=_("loss")),
         "loss": loss_curves(step=_("step"), loss=ordinate, logarithmic=logarithmic),
         "height": height.to_json(),
@@ -63,6 +56,18 @@ def still(race: Race) -> dict[str, Any]:
         },
         "words": stage_words(),
     }
+
+
+def _height(landscape: Landscape, z: np.ndarray, minimum: float | None) -> Height:
+    """How losses become heights and colours. On a formula's surface they must not change once its minimum is found."""
+    known = None if isinstance(landscape, FormulaLandscape) else minimum
+    return Height.of(z, landscape.height == "log", known)
+
+
+def _plane(race: Race, ground: Field, height: Height, points: CriticalPoints) -> dict[str, Any]:
+    minima = [m.point for m in points.minima]
+    names = (_("minimum"), _("saddle"))
+    return contour(*ground, height, minima, points.saddles, names=names, label=_("loss"), key=race.landscape)
 
 
 def stage_words() -> dict[str, str]:
@@ -138,24 +143,9 @@ def moving(race: Race, runs: Sequence[Trajectory]) -> dict[str, Any]:
         )
     where = {"landscape": _(landscape.name), "runners": words.join(names) or "–", "start": words.point(race.begin)}
     ends = words.join([f"{lane['name']} – {lane['verdict']['text']}" for lane in lanes])
-
-    def joined(runs: Sequence[Trajectory], name: str, *column: int) -> np.ndarray:
-        return np.concatenate([getattr(r, name)[:, *column] for r in runs]) if runs else np.zeros(0, np.float32)
-
     return {
         "start": list(race.begin),
-        "runs": {
-            "steps": race.steps,
-            "lanes": lanes,
-            "x": joined(runs, "position", 0),
-            "y": joined(runs, "position", 1),
-            "losses": joined(runs, "loss"),
-            "reported": {
-                "x": joined(averaged, "reported", 0),
-                "y": joined(averaged, "reported", 1),
-                "losses": joined(averaged, "reported_loss"),
-            },
-        },
+        "runs": _tracks(race, runs, averaged) | {"lanes": lanes},
         "alt": {
             "contour": _("Contour of {landscape} with the paths of {runners} from {start}.").format(**where)
             + f" {ends}",
@@ -163,3 +153,43 @@ def moving(race: Race, runs: Sequence[Trajectory]) -> dict[str, Any]:
             "loss": _("Loss against step of {runners}.").format(**where),
         },
     }
+
+
+def _tracks(race: Race, runs: Sequence[Trajectory], averaged: Sequence[Trajectory]) -> dict[str, Any]:
+    """Paths and losses of all runs, one behind the other."""
+
+    def joined(runs: Sequence[Trajectory], name: str, *column: int) -> np.ndarray:
+        return np.concatenate([getattr(r, name)[:, *column] for r in runs]) if runs else np.zeros(0, np.float32)
+
+    return {
+        "steps": race.steps,
+        "x": joined(runs, "position", 0),
+        "y": joined(runs, "position", 1),
+        "losses": joined(runs, "loss"),
+        "reported": {
+            "x": joined(averaged, "reported", 0),
+            "y": joined(averaged, "reported", 1),
+            "losses": joined(averaged, "reported_loss"),
+        },
+    }
+
+
+def ahead(race: Race, runs: Sequence[Trajectory]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The parts of `still` and `moving` that need no critical points: the surface in the plane, and the paths."""
+    landscape = landscapes.find(race.landscape)
+    ground = field(landscape, race.shape)
+    height = _height(landscape, ground.z, None)
+    lanes = [
+        {"style": asdict(style), "diverged": int(run.diverged_at), "reported": None}
+        for run, style in zip(runs, styles(race), strict=True)
+    ]
+    still = {
+        "name": file_name(race.landscape),
+        "contour": _plane(race, ground, height, CriticalPoints(())),
+        "height": height.to_json(),
+        "domain": landscape.domain,
+        "minimum": None,
+        "look": {"log": False, "distance": False, "projector": race.projector, "slice": landscape.slice is not None},
+        "words": stage_words(),
+    }
+    return still, {"start": list(race.begin), "runs": _tracks(race, runs, ()) | {"lanes": lanes}}

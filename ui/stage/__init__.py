@@ -123,27 +123,41 @@ def show(
         kind: "stage" is the race's, "microscope" the microscope's, "maps" the maps'.
         more: ``on_<name>`` for what else a stage of this kind tells.
     """
-    scene = hashlib.sha256(orjson.dumps(identity)).hexdigest()[:16]
     sent: list[str] = st.session_state.setdefault(f"{key}.sent", [])
-    name: str = st.session_state.setdefault(f"{key}.wire", secrets.token_urlsafe(16))
+    message = _message(key, identity, moving)
+    name, scene = message["wire"], message["scene"]
 
     def resend() -> None:
         sent.clear()
         wire.cut(name)
 
-    # No two messages are equal: Streamlit would send the second as a reference to the first, which a browser that
-    # was interrupted may have dropped; then the page breaks ("Cached ForwardMsg MISS").
-    turn = st.session_state[f"{key}.turn"] = st.session_state.get(f"{key}.turn", 0) + 1
-    message = {"scene": scene, "turn": turn, "wire": name, **moving}
     if scene not in sent:
         message["still"] = still()
         sent.append(scene)
         del sent[:-8]  # the browser keeps the last twelve
     packed = pack(message)
-    data = {"wire": name, "turn": turn} if wire.send(name, packed) else packed
+    data = {"wire": name, "turn": message["turn"]} if wire.send(name, packed) else packed
     callbacks = {"on_start_change": on_start, "on_address_change": on_address, "on_missing_change": resend}
     callbacks |= {f"{event}_change": callback for event, callback in more.items()}
     _component(kind)(key=key, data=data, **callbacks)
+
+
+def _message(key: str, identity: Any, moving: dict[str, Any]) -> dict[str, Any]:
+    """A message to a stage, without its still part.
+
+    No two are equal: Streamlit would send the second as a reference to the first, which a browser that was interrupted
+    may have dropped; then the page breaks ("Cached ForwardMsg MISS").
+    """
+    scene = hashlib.sha256(orjson.dumps(identity)).hexdigest()[:16]
+    name = st.session_state.setdefault(f"{key}.wire", secrets.token_urlsafe(16))
+    turn = st.session_state[f"{key}.turn"] = st.session_state.get(f"{key}.turn", 0) + 1
+    return {"scene": scene, "turn": turn, "wire": name, **moving}
+
+
+def send_ahead(key: str, still: dict[str, Any], identity: Any, moving: dict[str, Any]) -> None:
+    """Show what is there of a picture that `show` will complete; to a stage that has no wire yet, nothing is sent."""
+    message = _message(key, [*identity, "ahead"], moving)
+    wire.send(message["wire"], pack(message | {"still": still, "ahead": True}))
 
 
 def standalone(message: dict[str, Any], title: str) -> str:

@@ -41,8 +41,11 @@ class Picture {
   fit() {
     const [width, height] = this.size;
     const ratio = window.devicePixelRatio || 1;
-    this.canvas.width = Math.round(width * ratio);
-    this.canvas.height = Math.round(height * ratio);
+    const [columns, rows] = [Math.round(width * ratio), Math.round(height * ratio)];
+    // To give a canvas a size empties it: the ink stays until there is other ink.
+    if (this.ctx && this.canvas.width === columns && this.canvas.height === rows) return;
+    this.canvas.width = columns;
+    this.canvas.height = rows;
     this.canvas.style.width = `${width}px`;
     this.canvas.style.height = `${height}px`;
     // Without a graphics card a canvas in main memory is ten times faster, and with one not slower for so few lines.

@@ -25,7 +25,7 @@ class Stage extends Player {
     const atEnd = !this.message || this.step >= this.message.runs.steps;
     const theme = this.readTheme();
     const fresh = this.scene !== message.scene || this.theme?.key !== theme.key;
-    const same = this.still?.name === still.name;
+    const same = this.still?.contour.layout.uirevision === still.contour.layout.uirevision;
     this.still = still;
     this.message = message;
     this.words = still.words;
@@ -36,7 +36,9 @@ class Stage extends Player {
     this.step = atEnd ? runs.steps : Math.min(this.step, runs.steps);
     if (message.step !== undefined && !this.begun) this.step = Math.min(message.step, runs.steps);
     this.begun = true;
-    this.drawTable();
+    this.ahead = message.ahead; // the plane alone: the rest is still about the surface before, and comes soon
+    this.root.classList.toggle("ahead", Boolean(message.ahead));
+    if (!message.ahead) this.drawTable();
     // The paths follow a slider at once, also where the surface below them has yet to be drawn anew.
     if (same) {
       this.contour.ink(this.lanes.map((line) => line.path), this.step, { arrows: true });
@@ -48,8 +50,11 @@ class Stage extends Player {
       this.label();
       await this.contour.rest(still.contour, theme, still.look);
       if (this.closed) return undefined;
+      this.contour.ink(this.tracks("path"), this.step, { arrows: true });
       this.root.dataset.ready = "contour";
+      this.root.dataset.scene = message.scene;
     }
+    if (message.ahead) return this.moveStart(message.start);
     await this.rangeLoss(fresh);
     if (this.closed) return undefined;
     this.moveStart(message.start);
@@ -155,6 +160,7 @@ class Stage extends Player {
     const step = this.peek ?? this.step;
     const paths = this.tracks("path");
     this.contour.ink(paths, step, { arrows: true });
+    if (this.ahead) return;
     this.loss.ink(this.tracks("curve"), step, { cursor: step });
     // While playing, the perspective never holds the plane pictures back: on a slow machine it skips frames.
     const now = performance.now();
@@ -227,6 +233,7 @@ class Stage extends Player {
 
   // Where everyone is now. Ten times a second is enough for reading while it plays.
   fill() {
+    if (this.ahead) return;
     const now = performance.now();
     if (this.playing && now - (this.filled ?? 0) < 100) return;
     this.filled = now;
