@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import streamlit as st
 
-from ui.frame import ROOT, page_run, style
+from ui.frame import ROOT, language_switch, page_run, style
 from ui.language import _, choose_language
 from ui.race_controls import DEFAULT
 from ui.runner import warm_up
@@ -33,6 +33,7 @@ def main() -> None:
         st.Page(ROOT / "pages" / "catalogue.py", title=_("Catalogue"), icon=":material/grid_view:"),
     ]
     page = st.navigation(pages, position="top")
+    language_switch()
     with page_run():
         page.run()
 

@@ -83,6 +83,12 @@ def begin(key: str, value: object) -> None:
         st.session_state[key] = value
 
 
+def forget(key: str) -> None:
+    """Let all widgets whose keys begin so begin anew, whatever they said."""
+    for name in [name for name in st.session_state if str(name).startswith(key)]:
+        del st.session_state[name]
+
+
 def pick(
     label: str, options: Sequence[str], names: dict[str, str], value: str, key: str, help: str | None = None
 ) -> str:

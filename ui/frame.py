@@ -15,6 +15,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from ui.controls import begin, forget
+from ui.language import LANGUAGES, _, language
+
 ROOT = Path(__file__).resolve().parent.parent
 _within: ContextVar[bool] = ContextVar("within_frame", default=False)
 
@@ -34,6 +37,10 @@ STYLE = """
 [data-testid="stDialog"] .katex-display { padding-block: 0.4em; overflow: auto hidden; font-size: 0.86em; }
 [data-testid="stDialog"] [data-testid="stImage"] img { aspect-ratio: 3 / 2; width: 100%; }
 [data-testid="stDialog"] td:nth-child(3) { white-space: nowrap; }
+[data-testid="stLayoutWrapper"]:has(> .st-key-language) {
+  position: fixed; top: 0.25rem; right: 0.8rem; z-index: 999990; width: auto;
+}
+.st-key-language button { min-height: 1.9rem; height: 1.9rem; padding: 0 0.55rem; font-size: 0.8rem; }
 /* Formulas and sentences with numbers that the stage writes: unseen until it does, and no wider than their column. */
 body:not(.descent-filled) [class*="st-key-slots"] { visibility: hidden; }
 [class*="st-key-slots"] p, .st-key-claims p { font-size: 0.86rem; }
@@ -60,6 +67,31 @@ def framed() -> bool:
         return True
     runpy.run_path(str(ROOT / "app.py"), run_name="__main__")
     return False
+
+
+WIDGETS = ("race.", "scope.", "build.", "catalogue.")  # what the keys of the pages' widgets begin with
+
+
+def language_switch() -> None:
+    """The choice of the language, on every page in the same place."""
+    begin("language_widget", language())
+
+    def switch() -> None:
+        st.session_state.language = st.session_state.language_widget
+        # A browser names a choice by its label; labels in another language are of other widgets.
+        for key in WIDGETS:
+            forget(key)
+
+    with st.container(key="language"):
+        st.segmented_control(
+            _("Language"),
+            list(LANGUAGES),
+            key="language_widget",
+            format_func=lambda i: LANGUAGES[i],
+            required=True,
+            on_change=switch,
+            label_visibility="collapsed",
+        )
 
 
 def style() -> None:

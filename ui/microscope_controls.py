@@ -10,17 +10,15 @@ import streamlit as st
 import optimizers
 from descent.spec import Values
 from ui import address, race_controls
-from ui.controls import begin, knob, knobs
+from ui.controls import begin, forget, knob, knobs
 from ui.formulas import optimizer_names
 from ui.language import _
 from ui.microscope import HOME, STEPS, Fork, Scope, first_fork, fork_at, from_query, to_query, with_hyper
 from ui.race import Lane, Race
 from ui.scene_controls import (
     conditions,
-    forget,
     forget_start,
     ground,
-    language_switch,
     on_landscape,
     projector,
 )
@@ -86,7 +84,6 @@ def controls(scope: Scope) -> Scope:
         st.session_state.notes = []
         st.switch_page(RACE)
     scope = replace(scope, race=projector(KEY, race))
-    language_switch(lambda: put(st.session_state.scope))
     fork = scope.fork
     if fork is not None and fork.at >= race.steps:
         scope = fork_at(scope, race.steps - 1)

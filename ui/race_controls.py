@@ -16,7 +16,7 @@ from lessons.situations import SITUATIONS, Situation
 from optimizers import OPTIMIZERS
 from schedules import SCHEDULES
 from ui import address, formulas
-from ui.controls import begin, knob, knobs
+from ui.controls import begin, forget, knob, knobs
 from ui.language import _
 from ui.race import (
     AXES,
@@ -36,10 +36,8 @@ from ui.race import (
 )
 from ui.scene_controls import (
     conditions,
-    forget,
     forget_start,
     ground,
-    language_switch,
     on_landscape,
     projector,
 )
@@ -357,7 +355,6 @@ def _view(race: Race) -> None:
     begin(key, race.axis)
     st.segmented_control(_("Loss axis"), list(AXES), key=key, format_func=lambda i: names[i], required=True)
     projector(KEY, race)
-    language_switch(lambda: put(st.session_state.race))
 
 
 def _upload() -> None:

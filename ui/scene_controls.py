@@ -13,14 +13,8 @@ from descent.spec import Values
 from schedules import SCHEDULES
 from ui.controls import begin, knob, knobs, pick
 from ui.formulas import landscape_names
-from ui.language import LANGUAGES, _, language
+from ui.language import _
 from ui.race import CLIP_AT, CLIPS, FAR, NOISE, SEED, Race
-
-
-def forget(key: str) -> None:
-    """Let a page's widgets begin anew, whatever they said."""
-    for name in [name for name in st.session_state if str(name).startswith(key)]:
-        del st.session_state[name]
 
 
 def forget_start(key: str) -> None:
@@ -84,23 +78,3 @@ def projector(key: str, race: Race) -> Race:
     """Thick lines and large type."""
     begin(f"{key}projector", race.projector)
     return replace(race, projector=st.toggle(_("Projector: thick lines, large type"), key=f"{key}projector"))
-
-
-def language_switch(anew: Callable[[], None]) -> None:
-    """The choice of the language. A browser names a choice by its label, and labels in another language are of other
-    widgets: ``anew`` lets the page's begin anew."""
-    begin("language_widget", language())
-
-    def switch() -> None:
-        st.session_state.language = st.session_state.language_widget
-        anew()
-
-    st.segmented_control(
-        _("Language"),
-        list(LANGUAGES),
-        key="language_widget",
-        format_func=lambda i: LANGUAGES[i],
-        required=True,
-        on_change=switch,
-        label_visibility="collapsed",
-    )

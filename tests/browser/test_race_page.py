@@ -60,7 +60,7 @@ def middle(locator: Locator) -> tuple[float, float]:
 def switch(race: RacePage, language: str) -> None:
     """Choose a language."""
     before = race.draws
-    race.sidebar.get_by_text(language, exact=True).click()
+    race.page.get_by_text(language, exact=True).click()
     race.wait_draws(before)
 
 
