@@ -69,7 +69,7 @@ def framed() -> bool:
     return False
 
 
-WIDGETS = ("race.", "scope.", "build.", "catalogue.")  # what the keys of the pages' widgets begin with
+WIDGETS = ("race.", "scope.", "map.", "build.", "catalogue.")  # what the keys of the pages' widgets begin with
 
 
 def language_switch() -> None:

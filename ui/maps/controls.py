@@ -9,13 +9,13 @@ import streamlit as st
 
 from descent.spec import Values
 from ui import address, race_controls
-from ui.controls import begin, knob, pick
+from ui.controls import begin, forget, knob, pick
 from ui.language import _
 from ui.maps import KINDS, find
 from ui.maps.address import View, from_query, made, to_query
 from ui.maps.kind import Settings
 from ui.race import Lane, Race
-from ui.scene_controls import forget, language_switch, projector
+from ui.scene_controls import projector
 
 KEY = "map."  # of the widgets that are not the race's
 DEFAULT = Race(
@@ -101,12 +101,6 @@ def scene(race: Race) -> None:
         st.session_state.notes = []
         st.switch_page("pages/race.py")
     projector(race_controls.KEY, race)
-    language_switch(_anew)
-
-
-def _anew() -> None:
-    race_controls.put(st.session_state.race)
-    put(st.session_state.view)
 
 
 def share() -> None:
