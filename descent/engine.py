@@ -169,10 +169,33 @@ class Kernel(NamedTuple):
 Observer = Callable[[Any, Any, Any, Any, Problem], jax.Array]
 
 
-def kernel(machine: Machine, inputs: Inputs, index: Any) -> Kernel:
-    """Bind a machine to traced inputs. ``index`` is the run's place in its batch: each has its own noise."""
+class State(NamedTuple):
+    """What a run carries beside its parameters."""
+
+    rule: Any
+    schedule: Any  # None without feedback
+
+
+def multipliers(machine: Machine, inputs: Inputs, capacity: int) -> jax.Array | None:
+    """What the schedule multiplies the learning rate by at each step; None where a loop must, or may as well, ask it.
+
+    Worked out step by step in the loop of a single run, a schedule would take several times as long as the run.
+    """
+    schedule, total = machine.schedule, inputs.integers[0]
+    if schedule.feedback or schedule is CONSTANT:
+        return None
+    knobs = SimpleNamespace(**machine.unpack(inputs)[2])
+    return jax.vmap(lambda t: schedule.multiplier(t, total, knobs))(jnp.arange(capacity, dtype=jnp.int32))
+
+
+def kernel(machine: Machine, inputs: Inputs, index: Any, factors: jax.Array | None = None) -> Kernel:
+    """Bind a machine to traced inputs. ``index`` is the run's place in its batch: each has its own noise.
+
+    ``factors`` are the schedule's `multipliers`, where they were worked out before the loop.
+    """
     landscape, optimizer, schedule = machine
     shape, hyper, schedule_hyper, processing, minimum = machine.unpack(inputs)
+    schedule_knobs = SimpleNamespace(**schedule_hyper)
     total, seed = inputs.integers[0], inputs.integers[1]
     dtype = inputs.numbers.dtype
 
@@ -201,8 +224,11 @@ def kernel(machine: Machine, inputs: Inputs, index: Any) -> Kernel:
     def loss(params: Any) -> jax.Array:
         return landscape.loss(flat(params), **shape)
 
-    def reported(state: Any, params: Any) -> jax.Array:
-        final = optimizer.report(state, params) if optimizer.report else params
+    def init(params: Any) -> State:
+        return State(optimizer.init(params), schedule.init() if schedule.init else None)
+
+    def reported(state: State, params: Any) -> jax.Array:
+        final = optimizer.report(state.rule, params) if optimizer.report else params
         return jnp.hstack([point_of(final), loss(final), *([flat(final)] if cut else [])])
 
     report = reported if _report_columns(machine) else None
@@ -211,9 +237,9 @@ def kernel(machine: Machine, inputs: Inputs, index: Any) -> Kernel:
         return jax.random.normal(key(0, t), (2, landscape.dimension), dtype)
 
     def step(
-        t: Any, params: Any, state: Any, noise: jax.Array | None, observe: Observer | None = None
-    ) -> tuple[Any, Any, Step]:
-        factor = schedule.factor(t, total, SimpleNamespace(**schedule_hyper))
+        t: Any, params: Any, state: State, noise: jax.Array | None, observe: Observer | None = None
+    ) -> tuple[Any, State, Step]:
+        factor = schedule.multiplier(t, total, schedule_knobs, state.schedule) if factors is None else factors[t]
         # A rule without a learning rate ignores the schedule.
         alpha = hyper.get("learning_rate", 1.0) * factor
         now = SimpleNamespace(**(hyper | {"learning_rate": alpha}))
@@ -221,21 +247,22 @@ def kernel(machine: Machine, inputs: Inputs, index: Any) -> Kernel:
         result = report(state, params) if report else None
         grads = gradient if noise is None else processing.apply(gradient, unflat(noise[0]), unflat(noise[1]))
         problem = Problem(loss, minimum, lambda: key(1, t))
-        updates, state = optimizer.update(grads, state, params, now, problem)
+        updates, rule = optimizer.update(grads, state.rule, params, now, problem)
         updates = jax.tree.map(lambda array: jnp.asarray(array, dtype), updates)
-        terms = optimizer.terms(state, now, grads) if optimizer.terms else Terms()
+        terms = optimizer.terms(rule, now, grads) if optimizer.terms else Terms()
         direction = grads if terms.direction is None else terms.direction
         scale = jax.tree.map(jnp.ones_like, params) if terms.scale is None else terms.scale
         points = [point_of(tree) for tree in (params, gradient, updates, direction, scale)]
         if cut:
             points[-1] = jnp.full_like(points[-1], jnp.nan)  # each entry's scale is none along the slice's axes
-        counts = jnp.asarray(optimizer.evaluations(state), dtype) if optimizer.evaluations else None
+        counts = jnp.asarray(optimizer.evaluations(rule), dtype) if optimizer.evaluations else None
         rate = jnp.asarray(alpha, dtype)
-        seen = observe(grads, state, params, now, problem) if observe else None
+        seen = observe(grads, rule, params, now, problem) if observe else None
         record = Step(points[0], value, points[1], points[2], rate, points[3], points[4], counts, result, seen)
-        return jax.tree.map(jnp.add, params, updates), state, record
+        after = State(rule, schedule.watch(t, value, state.schedule, schedule_knobs))
+        return jax.tree.map(jnp.add, params, updates), after, record
 
-    return Kernel(params_of, point_of, flat, loss, optimizer.init, report, step, normals)
+    return Kernel(params_of, point_of, flat, loss, init, report, step, normals)
 
 
 def columns(machine: Machine) -> int:
@@ -257,8 +284,9 @@ def record(
     ``later`` is (step, numbers): from that step on those numbers hold. What ``observe`` notes at each step stands in
     the last columns.
     """
-    run = kernel(machine, inputs, index)
     rows, steps = normals.shape[0] + 1, inputs.integers[0]
+    factors = multipliers(machine, inputs, rows - 1)
+    run = kernel(machine, inputs, index, factors)
     known = columns(machine)
 
     def row(now: Step) -> jax.Array:
@@ -268,7 +296,8 @@ def record(
         if later is None:
             return run.step(t, params, state, normals[t], observe)
         numbers = jnp.where(t < later[0], inputs.numbers, later[1])
-        return kernel(machine, inputs._replace(numbers=numbers), index).step(t, params, state, normals[t], observe)
+        then = kernel(machine, inputs._replace(numbers=numbers), index, factors)
+        return then.step(t, params, state, normals[t], observe)
 
     def body(t: Any, carry: Any) -> Any:
         params, state, table = carry

@@ -280,7 +280,7 @@ MISUSE: list[tuple[dict[str, Any], str]] = [
     ({"hyper": {1: 0.1}}, "unknown hyper-parameter 1 for sgd; it has learning_rate"),
     ({"shape": {"b": 1.0}}, "unknown hyper-parameter 'b' for ellipse; it has kappa, theta"),
     ({"schedule": SCHEDULES["cosine"], "schedule_hyper": {"start": 1}}, "'start' for cosine; it has end"),
-    ({"schedule_hyper": {"end": 1}}, "'end' for constant; it has none"),
+    ({"schedule_hyper": {"end": 1}}, "'end' for constant; it has warmup"),
     *(
         ({"hyper": {"learning_rate": value}}, "learning_rate of sgd must be one finite number")
         for value in (np.nan, np.inf, -np.inf, None, "0.1", "abc", b"1", [0.1, 0.2], (), 1j, 10**400, {})

@@ -213,7 +213,7 @@ def to_query(race: Race) -> dict[str, str]:
         query["rate"] = as_text(race.rate)
     if race.schedule != "constant":
         query["schedule"] = race.schedule
-        query |= {f"{SCHEDULE}{name}": as_text(value) for name, value in race.schedule_hyper.items()}
+    query |= {f"{SCHEDULE}{name}": as_text(value) for name, value in race.schedule_hyper.items()}
     if race.axis != "log":
         query["axis"] = race.axis
     if race.projector:
