@@ -65,7 +65,9 @@ class Picture {
     for (const name of ["xaxis", "yaxis"]) if (layout[name]) layout[name] = grown(layout[name]);
     if (layout.scene) {
       layout.scene = { ...layout.scene };
-      for (const name of ["xaxis", "yaxis", "zaxis"]) layout.scene[name] = { ...layout.scene[name], ...axis };
+      // WebGL draws translucent lines white.
+      const edge = { linecolor: dark ? "#4c5768" : "#b9c2ce", tickcolor: dark ? "#4c5768" : "#b9c2ce" };
+      for (const name of ["xaxis", "yaxis", "zaxis"]) layout.scene[name] = { ...layout.scene[name], ...axis, ...edge };
     }
     const data = figure.data.map((trace) => {
       const painted = { ...trace };
@@ -75,7 +77,7 @@ class Picture {
         painted.colorbar = { ...trace.colorbar, tickfont: { size: size - 1, color: ink } };
       }
       if (trace.type === "surface") {
-        const lines = { ...trace.contours.z, color: dark ? "rgba(255,255,255,.3)" : "rgba(20,40,70,.3)" };
+        const lines = { ...trace.contours.z, color: dark ? "#8fb4c0" : "#6580a6" };
         painted.contours = { z: lines };
       }
       if (trace.meta?.ink) painted.marker = { ...trace.marker, color: ink, line: { ...trace.marker.line, color: paper } };
