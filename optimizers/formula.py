@@ -35,7 +35,13 @@ from optimizers.moments import zeros
 
 STEP = "delta"
 GIVEN = ("g", "theta", "t")
-SETTINGS = ("name", "optimizer", "clip", "hyper")  # no knob can have these names: they mean something in a URL
+SETTINGS = (
+    "name",
+    "optimizer",
+    "clip",
+    "schedule",
+    "hyper",
+)  # no knob can have these names: they mean something in a URL
 MAX_LINES = 12
 MAX_KNOBS = 12
 MAX_NODES = 400  # in all lines

@@ -196,6 +196,17 @@ def test_a_runner_can_run_twice() -> None:
     assert_drawn(session)
 
 
+def test_a_runner_may_have_a_schedule_of_its_own() -> None:
+    lanes = {"o1": "adam", "o2": "adam", "o2.schedule": "step", "o3": "adam", "o3.schedule": "step"}
+    session = opened(landscape="ellipse", steps="60", **lanes | {"o3.schedule.warmup": "20"})
+    assert runners(session) == ["Adam Constant", "Adam Step decay Warm-up steps 0", "Adam Step decay Warm-up steps 20"]
+    settled(drawers_open(session).slider(key="race.1.adam.step.step_size").set_value(30).run())
+    assert session.query_params["o2.schedule.step_size"] == "30"
+    settled(drawers_open(session).selectbox(key="race.1.adam.schedule").select("").run())
+    assert race(session).lanes[:2] == (Lane("adam"),) * 2 and not session.query_params.get("o2.schedule")
+    assert_drawn(session)
+
+
 # Moving ----------------------------------------------------------------------------------------------------------
 
 
@@ -224,6 +235,7 @@ MOVES: list[tuple[str, str, Any, dict[str, Any], dict[str, str]]] = [
     ("select_slider", "race.0.adam.learning_rate", 0.5, {}, {"o1.learning_rate": "0.5"}),
     ("slider", "race.0.adam.b1", 0.5, {}, {"o1.b1": "0.5"}),
     ("toggle", "race.0.adam.bias_correction", False, {}, {"o1.bias_correction": "0"}),
+    ("selectbox", "race.0.adam.schedule", "step", {"schedule": "constant"}, {"o1.schedule": "step"}),
 ]
 
 

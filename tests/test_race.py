@@ -72,6 +72,13 @@ def knobs(draw: Any, hypers: tuple[Hyper, ...]) -> Values:
 
 
 @st.composite
+def own_schedules(draw: Any) -> tuple[str, Values]:
+    """A lane's own schedule with its knobs, or none."""
+    name = draw(st.just("") | st.sampled_from(list(SCHEDULES)))
+    return name, draw(knobs(SCHEDULES[name].hypers)) if name else Values()
+
+
+@st.composite
 def races(draw: Any, fewest: int = 0) -> Race:
     landscape = LANDSCAPES[draw(st.sampled_from(list(LANDSCAPES)))]
     schedule = SCHEDULES[draw(st.sampled_from(list(SCHEDULES)))]
@@ -82,7 +89,7 @@ def races(draw: Any, fewest: int = 0) -> Race:
         landscape=landscape.id,
         shape=draw(knobs(landscape.hypers)),
         start=None if start == landscape.start else start,
-        lanes=tuple(Lane(o.id, draw(knobs(o.hypers)), draw(st.booleans())) for o in optimizers),
+        lanes=tuple(Lane(o.id, draw(knobs(o.hypers)), draw(st.booleans()), *draw(own_schedules())) for o in optimizers),
         **own | {"steps": int(own["steps"]), "seed": int(own["seed"])},
         clip=draw(st.sampled_from(list(CLIPS))),
         rate=draw(st.none() | numbers(RATE)),
@@ -128,7 +135,7 @@ def test_no_knob_of_a_landscape_is_called_like_something_else_in_the_url() -> No
         for hyper in landscape.hypers:
             assert hyper.name not in taken and not re.fullmatch(r"o\d+", hyper.name)
     for optimizer in OPTIMIZERS.values():
-        assert not {"optimizer", "clip"} & {hyper.name for hyper in optimizer.hypers}
+        assert not {"optimizer", "clip", "schedule"} & {hyper.name for hyper in optimizer.hypers}
 
 
 def test_without_a_word_in_the_url_the_race_is_the_usual_one() -> None:
@@ -242,6 +249,7 @@ def test_runners_stand_in_the_order_of_their_numbers() -> None:
 
 
 KEYS = [*to_query(replace(FALLBACK, start=(0, 0), clip="norm", rate=0.1)), "kappa", "steps", "schedule", "schedule.end"]
+KEYS += ["o1.schedule", "o1.schedule.end", "o2.schedule.warmup"]
 TEXT = st.sampled_from(["ellipse", "sgd", "cosine", "1", "0.5", "none", "norm", *NO_NUMBERS]) | st.text(max_size=70)
 
 
@@ -265,6 +273,7 @@ def assert_can_be_run(race: Race) -> None:
         (LANDSCAPES[race.landscape], race.shape),
         (SCHEDULES[race.schedule], race.schedule_hyper),
         *((OPTIMIZERS[lane.optimizer], lane.hyper) for lane in race.lanes),
+        *((SCHEDULES[lane.schedule], lane.schedule_hyper) for lane in race.lanes if lane.schedule),
     ]
     for owner, values in owners:
         declared = {hyper.name: hyper for hyper in owner.hypers}
@@ -282,14 +291,26 @@ def assert_can_be_run(race: Race) -> None:
 def shown(race: Race) -> Race:
     """The race without what its RunSpecs cannot say."""
     clipping = race.clip != "off" and any(lane.clipped for lane in race.lanes)
+    schedules = [race.schedule_of(lane) for lane in race.lanes]
+    shared = schedules[0] if schedules.count(schedules[0]) == len(schedules) else ("constant", Values())
     lanes = []
-    for lane in race.lanes:
+    for lane, schedule in zip(race.lanes, schedules, strict=True):
         rate = next(h for h in OPTIMIZERS[lane.optimizer].hypers if h.name == "learning_rate")
         hyper = lane.hyper if race.rate is None else with_knob(lane.hyper, rate, race.rate)
-        lanes.append(Lane(lane.optimizer, hyper, lane.clipped or not clipping))
+        own = ("", Values()) if schedule == shared else schedule
+        lanes.append(Lane(lane.optimizer, hyper, lane.clipped or not clipping, *own))
     clip = {} if clipping else {"clip": "off", "clip_at": CLIP_AT.default}
     return replace(
-        race, lanes=tuple(lanes), rate=None, axis="log", projector=False, situation="", tolerance=1e-3, **clip
+        race,
+        lanes=tuple(lanes),
+        rate=None,
+        schedule=shared[0],
+        schedule_hyper=shared[1],
+        axis="log",
+        projector=False,
+        situation="",
+        tolerance=1e-3,
+        **clip,
     )
 
 
@@ -395,6 +416,7 @@ FILE_CASES: list[tuple[dict[str, Any], list[str], dict[str, Any]]] = [
     ({"hyper": [1]}, ["o1.hyper"], {"lanes": (Lane("sgd"),)}),
     ({"hyper": {"learning_rate": 99}}, ["o1.learning_rate"], {"lanes": (Lane("sgd"),)}),
     ({"hyper": {"optimizer": "adam", "clip": "0"}}, ["o1.optimizer", "o1.clip"], {"lanes": (Lane("sgd"),)}),
+    ({"hyper": {"schedule": 1, "schedule.end": 0}}, ["o1.schedule", "o1.schedule.end"], {"lanes": (Lane("sgd"),)}),
     ({"optimizer": "nobody"}, ["o1"], {"lanes": ()}),
     ({"optimizer": 3}, ["o1"], {"lanes": ()}),
     ({"clip_norm": "much"}, ["clip_at"], {"clip": "norm"}),
@@ -429,6 +451,14 @@ def test_what_differs_between_the_runs_of_a_file_is_named() -> None:
     assert {note.allowed for note in notes} == {"the same for all runners"}
     assert (race.steps, race.start, race.clip, race.clip_at) == (100, (1.0, 2.0), "norm", 1.0)
     assert [lane.clipped for lane in race.lanes] == [False, True, True]
+
+
+def test_the_runs_of_a_file_may_differ_in_their_schedule() -> None:
+    cosine = RUN | {"schedule": "cosine", "schedule_hyper": {"end": 0.5, "colour": 1}}
+    race, notes = from_json(json.dumps([RUN, cosine, RUN | {"schedule": ["step"]}]).encode(), FALLBACK)
+    assert [note.key for note in notes] == ["o2.schedule.colour", "o3.schedule"]
+    assert race.schedule_of(race.lanes[0]) == race.schedule_of(race.lanes[2]) == ("constant", {})
+    assert race.schedule_of(race.lanes[1]) == ("cosine", {"end": 0.5})
 
 
 LEAF = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)

@@ -46,12 +46,12 @@ def python_script(specs: Sequence[RunSpec], address: str = "") -> str:
     shared = {"start": first.start, "steps": first.steps}
     more = {
         "shape": dict(first.shape),
-        "schedule_hyper": dict(first.schedule_hyper),
         "noise": first.noise,
         "relative_noise": first.relative_noise,
         "seed": first.seed,
     }
     shared |= {name: value for name, value in more.items() if value}
+    alike = all(_schedule(spec) == _schedule(first) for spec in specs)
     lines = [
         '"""A race from Descent Lab. Run it from the folder of the project, with its environment.',
         *([f"\n{address}"] if address else []),
@@ -64,19 +64,26 @@ def python_script(specs: Sequence[RunSpec], address: str = "") -> str:
         "",
         "shared = dict(",
         *(f"    {name}={value!r}," for name, value in shared.items()),
-        f'    schedule=SCHEDULES["{first.schedule}"],',
+        *(f"    {told}," for told in (_schedule(first) if alike else [])),
         ")",
         "runners = [",
     ]
     for spec in specs:
-        clip = {n: getattr(spec, n) for n in ("clip_value", "clip_norm") if getattr(spec, n) is not None}
-        lines.append(f"    ({spec.optimizer!r}, {dict(spec.hyper)!r}, {clip!r}),")
+        own = [f"{n}={getattr(spec, n)!r}" for n in ("clip_value", "clip_norm") if getattr(spec, n) is not None]
+        own += [] if alike else _schedule(spec)
+        lines.append(f"    ({spec.optimizer!r}, {dict(spec.hyper)!r}, dict({', '.join(own)})),")
     lines += [
         "]",
         f"landscape = landscapes.find({first.landscape!r})",
-        "for optimizer, hyper, clipping in runners:",
-        "    t = descend(landscape, optimizers.find(optimizer), hyper=hyper, **clipping, **shared)",
+        "for optimizer, hyper, own in runners:",
+        "    t = descend(landscape, optimizers.find(optimizer), hyper=hyper, **own, **shared)",
         "    print(optimizer, hyper, t.position[-1], t.loss[-1], t.diverged_at)",
         "",
     ]
     return "\n".join(lines)
+
+
+def _schedule(spec: RunSpec) -> list[str]:
+    """The arguments that say which schedule a run follows."""
+    knobs = [f"schedule_hyper={dict(spec.schedule_hyper)!r}"] if spec.schedule_hyper else []
+    return [f'schedule=SCHEDULES["{spec.schedule}"]', *knobs]

@@ -92,11 +92,14 @@ class Note(NamedTuple):
 
 @dataclass(frozen=True)
 class Lane:
-    """One runner: an optimizer, the knobs that differ from their default, and whether the race clips its gradient."""
+    """One runner: an optimizer, the knobs that differ from their default, whether the race clips its gradient, and a
+    learning-rate schedule of its own, if it does not follow the race's."""
 
     optimizer: str
     hyper: Values = field(default_factory=Values)
     clipped: bool = True
+    schedule: str = ""  # empty: the race's
+    schedule_hyper: Values = field(default_factory=Values)
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,7 @@ class Race:
         if self.rate is not None and any(h.name == "learning_rate" for h in optimizers.find(lane.optimizer).hypers):
             hyper["learning_rate"] = self.rate
         clip = self.clip if lane.clipped else "off"
+        schedule, schedule_hyper = self.schedule_of(lane)
         return RunSpec(
             landscape=self.landscape,
             optimizer=lane.optimizer,
@@ -142,18 +146,25 @@ class Race:
             steps=self.steps,
             hyper=hyper,
             shape=self.shape,
-            schedule=self.schedule,
-            schedule_hyper=self.schedule_hyper,
+            schedule=schedule,
+            schedule_hyper=schedule_hyper,
             noise=self.noise,
             clip_value=self.clip_at if clip == "value" else None,
             clip_norm=self.clip_at if clip == "norm" else None,
             seed=self.seed,
         )
 
+    def schedule_of(self, lane: Lane) -> tuple[str, Values]:
+        """The schedule that a lane follows, and its knobs."""
+        return (lane.schedule, lane.schedule_hyper) if lane.schedule else (self.schedule, self.schedule_hyper)
+
     @classmethod
     def of(cls, runs: Sequence[RunSpec], **more: Any) -> Race:
-        """The race of runs that share everything but their optimizer (and whether they are clipped)."""
+        """The race of runs that share everything but their optimizer, their schedule, and whether they are clipped."""
         first = runs[0]
+        schedules = [(r.schedule, _without_defaults(r.schedule_hyper, SCHEDULES[r.schedule].hypers)) for r in runs]
+        shared = schedules[0] if schedules.count(schedules[0]) == len(runs) else USUAL
+        own = [("", Values()) if schedule == shared else schedule for schedule in schedules]
         clipped = next((r for r in runs if r.clip_norm is not None or r.clip_value is not None), first)
         threshold = clipped.clip_norm if clipped.clip_norm is not None else clipped.clip_value
         return cls(
@@ -165,18 +176,22 @@ class Race:
                     run.optimizer,
                     _without_defaults(run.hyper, optimizers.find(run.optimizer).hypers),
                     threshold is None or run.clip_norm is not None or run.clip_value is not None,
+                    *schedule,
                 )
-                for run in runs
+                for run, schedule in zip(runs, own, strict=True)
             ),
             steps=first.steps,
             noise=first.noise,
             seed=first.seed,
             clip="off" if threshold is None else "norm" if clipped.clip_norm is not None else "value",
             clip_at=CLIP_AT.default if threshold is None else threshold,
-            schedule=first.schedule,
-            schedule_hyper=_without_defaults(first.schedule_hyper, SCHEDULES[first.schedule].hypers),
+            schedule=shared[0],
+            schedule_hyper=shared[1],
             **more,
         )
+
+
+USUAL = ("constant", Values())  # the schedule of who has none
 
 
 def _without_defaults(values: Mapping[str, float], hypers: Sequence[Hyper]) -> Values:
@@ -225,6 +240,10 @@ def to_query(race: Race) -> dict[str, str]:
         query |= {f"o{number}.{name}": as_text(value) for name, value in lane.hyper.items()}
         if not lane.clipped:
             query[f"o{number}.clip"] = "0"
+        if lane.schedule:
+            query[f"o{number}.schedule"] = lane.schedule
+            own = {f"o{number}.{SCHEDULE}{name}": as_text(value) for name, value in lane.schedule_hyper.items()}
+            query |= own
     if not race.lanes:
         query["o1"] = "none"
     return query
@@ -247,7 +266,7 @@ def from_query(query: Mapping[str, str], fallback: Race, situations: Sequence[st
     plain: dict[str, Any] = {}
     lanes: dict[int, dict[str, Any]] = {}
     for key, value in query.items():
-        match = re.fullmatch(r"o([0-9]{1,3})(?:\.(\w{1,40}))?", key)
+        match = re.fullmatch(r"o([0-9]{1,3})(?:\.((?:schedule\.)?\w{1,40}))?", key)
         if match:
             lanes.setdefault(int(match[1]), {})[match[2] or "optimizer"] = value
         else:
@@ -280,13 +299,16 @@ def from_json(text: bytes, fallback: Race) -> tuple[Race, list[Note]]:
         return fallback, [Note(FILE, text[:40].decode("utf-8", "replace"), what)]
     reader = Reader(fallback, ())
     first: dict[str, Any] = runs[0]
-    plain = {key: first[key] for key in ("landscape", "steps", "noise", "seed", "schedule") if key in first}
+    schedules = [(run.get("schedule", "constant"), run.get("schedule_hyper") or {}) for run in runs]
+    alike = all(schedule == schedules[0] for schedule in schedules)
+    together = ("landscape", "steps", "noise", "seed", *(("schedule",) if alike else ()))
+    plain = {key: first[key] for key in together if key in first}
     start = first.get("start")
     if isinstance(start, list) and len(start) == 2:
         plain |= {"x": start[0], "y": start[1]}
     elif "start" in first:
         plain["start"] = start
-    for key, prefix in (("shape", SHAPE), ("schedule_hyper", SCHEDULE)):
+    for key, prefix in (("shape", SHAPE), *((("schedule_hyper", SCHEDULE),) if alike else ())):
         knobs = first.get(key) or {}
         plain |= {f"{prefix}{name}": v for name, v in knobs.items()} if isinstance(knobs, dict) else {key: knobs}
     clips = [{name: run[name] for name in ("clip_norm", "clip_value") if run.get(name) is not None} for run in runs]
@@ -298,7 +320,7 @@ def from_json(text: bytes, fallback: Race) -> tuple[Race, list[Note]]:
             for name, threshold in thresholds.items():
                 if (name, threshold) != (clip, at):
                     reader.note(f"o{number}.{name}", threshold, _("the same for all runners"))
-    own = {"optimizer", "hyper", "clip_norm", "clip_value"}
+    own = {"optimizer", "hyper", "clip_norm", "clip_value", "schedule", "schedule_hyper"}
     for number, run in enumerate(runs, 1):
         for key, value in run.items():
             if key not in RunSpec.__dataclass_fields__ or (key == "relative_noise" and value):
@@ -311,8 +333,12 @@ def from_json(text: bytes, fallback: Race) -> tuple[Race, list[Note]]:
         lane: dict[str, Any] = {"optimizer": run.get("optimizer")}
         if clip is not None and not clips[number - 1]:
             lane["clip"] = "0"
+        schedule, values = schedules[number - 1]
+        if not alike and (schedule, values) != ("constant", {}):
+            values = values.items() if isinstance(values, dict) else [("", values)]
+            lane |= {"schedule": schedule} | {f"{SCHEDULE}{name}": value for name, value in values}
         for name, value in hyper.items() if isinstance(hyper, dict) else [("hyper", hyper)]:
-            if name in ("optimizer", "clip"):
+            if name in ("optimizer", "clip", "schedule") or name.startswith(SCHEDULE):
                 reader.note(f"o{number}.{name}", value, _("nothing of this name is known"))
             else:
                 lane[name] = value
@@ -444,7 +470,11 @@ class Reader:
                 continue
             clipped = self.choice(plain, "clip", {"0": "", "1": ""}, "1", f"{lane}.clip") == "1"
             hypers = [_reachable(hyper) for hyper in optimizers.find(name).hypers]
-            lanes.append(Lane(name, self.knobs(plain, hypers, owner=f"{lane}."), clipped))
+            schedule = self.choice(plain, "schedule", SCHEDULES, "", f"{lane}.schedule")
+            knobs = SCHEDULES[schedule].hypers if schedule else ()
+            schedule_hyper = self.knobs(plain, knobs, SCHEDULE, f"{lane}.")
+            values = self.knobs(plain, hypers, owner=f"{lane}.")
+            lanes.append(Lane(name, values, clipped, schedule, schedule_hyper))
             for key, value in plain.items():
                 self.note(f"{lane}.{key}", value, _("one of {choices}"), choices=", ".join(h.name for h in hypers))
         return tuple(lanes)

@@ -41,6 +41,7 @@ from ui.scene_controls import (
     on_landscape,
     projector,
 )
+from ui.scene_controls import schedule as own_schedule
 
 GLYPHS = {
     "circle": "●",
@@ -135,11 +136,22 @@ def lane_names(race: Race) -> list[str]:
             if race.rate is not None:
                 differ = [h for h in differ if h.name != "learning_rate"]
             marks = [f"{SIGNS.get(h.name, h.name)}={setting(lane.hyper, h):.4g}" for h in differ]
+            marks += schedule_marks(race, lane, twins)
             if len({t.clipped for t in twins}) > 1 and race.clip != "off":
                 marks.append(_("clipped") if lane.clipped else _("not clipped"))
             name = " ".join([name, *marks])
         out.append(name)
     return out
+
+
+def schedule_marks(race: Race, lane: Lane, others: Sequence[Lane]) -> list[str]:
+    """What sets the schedule of a lane apart from that of others: its name, and the knobs if they have it, too."""
+    name, values = race.schedule_of(lane)
+    schedules = [race.schedule_of(other) for other in others]
+    marks = [_(SCHEDULES[name].name)] if {other for other, _values in schedules} != {name} else []
+    same = [values for other, values in schedules if other == name]
+    differ = [h for h in SCHEDULES[name].hypers if len({setting(other, h) for other in same}) > 1]
+    return marks + [f"{_(h.label)} {setting(values, h):.4g}" for h in differ]
 
 
 SIGNS = {"learning_rate": "α", "momentum": "ρ", "decay": "β", "b1": "β₁", "b2": "β₂", "eps": "ε", "weight_decay": "λ"}
@@ -177,10 +189,15 @@ def read(race: Race) -> Race:
 
 def _read_lane(number: int, lane: Lane) -> Lane:
     name = f"{number}.{lane.optimizer}"
+    schedule = st.session_state.get(f"{KEY}{name}.schedule", lane.schedule)
+    values = lane.schedule_hyper if schedule == lane.schedule else Values()
+    hypers = SCHEDULES[schedule].hypers if schedule else ()
     return replace(
         lane,
         hyper=_read_knobs(lane.hyper, optimizers.find(lane.optimizer).hypers, f"{name}."),
         clipped=st.session_state.get(f"{KEY}{name}.clipped", lane.clipped),
+        schedule=schedule,
+        schedule_hyper=_read_knobs(values, hypers, f"{name}.{schedule}."),
     )
 
 
@@ -284,6 +301,7 @@ def _drawer(race: Race, number: int, lane: Lane, key: str) -> None:
         switch = f"{key}.clipped"
         begin(switch, lane.clipped)
         st.toggle(_("Gradient clipping applies"), key=switch)
+    own_schedule(f"{key}.", lane.schedule, lane.schedule_hyper, _("as all"))
     st.caption(optimizer.reference)
     twice, remove = st.columns(2)
     twice.button(_("Run twice"), key=f"{key}.twice", on_click=_duplicate, args=(number,))

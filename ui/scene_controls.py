@@ -65,13 +65,16 @@ def conditions(key: str, race: Race) -> Race:
     clips = {name: _(words) for name, words in CLIPS.items()}
     clip = pick(_("Gradient clipping"), list(CLIPS), clips, race.clip, f"{key}clip")
     clip_at = knob(CLIP_AT, race.clip_at, f"{key}clip_at", disabled=clip == "off")
-    schedules = {name: _(schedule.name) for name, schedule in SCHEDULES.items()}
-    schedule = pick(_("Learning-rate schedule"), list(SCHEDULES), schedules, race.schedule, f"{key}schedule")
-    same = schedule == race.schedule
-    values = knobs(SCHEDULES[schedule].hypers, race.schedule_hyper if same else Values(), f"{key}{schedule}")
-    return replace(
-        race, noise=noise, seed=int(seed), clip=clip, clip_at=clip_at, schedule=schedule, schedule_hyper=values
-    )
+    name, values = schedule(key, race.schedule, race.schedule_hyper)
+    return replace(race, noise=noise, seed=int(seed), clip=clip, clip_at=clip_at, schedule=name, schedule_hyper=values)
+
+
+def schedule(key: str, chosen: str, values: Values, none: str = "") -> tuple[str, Values]:
+    """A learning-rate schedule and its knobs. With a word for it, it may be ``none``, whose name is empty."""
+    names = ({"": none} if none else {}) | {name: _(schedule.name) for name, schedule in SCHEDULES.items()}
+    name = pick(_("Learning-rate schedule"), list(names), names, chosen, f"{key}schedule")
+    hypers = SCHEDULES[name].hypers if name else ()
+    return name, knobs(hypers, values if name == chosen else Values(), f"{key}{name}")
 
 
 def projector(key: str, race: Race) -> Race:
