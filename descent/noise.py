@@ -239,10 +239,11 @@ def stationary_variance(learning_rate: Any, curvature: Any, noise: float, moment
     from the stability edge on. Reference: Mandt, Hoffman and Blei, Stochastic Gradient Descent as Approximate Bayesian
     Inference (2017); the discrete recursions are solved exactly here.
     """
-    rest = np.asarray(2 * (1 + momentum) - learning_rate * np.asarray(curvature))
-    with np.errstate(divide="ignore"):
-        variance = learning_rate * noise**2 * (1 + momentum) / (np.asarray(curvature) * (1 - momentum) * rest)
-    return np.where(rest > 0, variance, np.inf)
+    curvature = np.asarray(curvature)
+    rest = np.asarray(2 * (1 + momentum) - learning_rate * curvature)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variance = learning_rate * noise**2 * (1 + momentum) / (curvature * (1 - momentum) * rest)
+    return np.where((rest > 0) & (curvature > 0), variance, np.inf)
 
 
 def floor(
@@ -256,7 +257,8 @@ def floor(
     """Mean loss at rest around a minimizer, by its Hessian: f* + Σ ½λ·`stationary_variance`. Exact on a quadratic."""
     check_kind(landscape, Landscape)
     around = local(landscape, np.array([point]), shape)
-    return around.loss[0] + sum(
-        0.5 * curvature * stationary_variance(learning_rate, curvature, noise, momentum)
-        for curvature in around.eigenvalues[0]
-    )
+    with np.errstate(invalid="ignore"):
+        return around.loss[0] + sum(
+            0.5 * curvature * stationary_variance(learning_rate, curvature, noise, momentum)
+            for curvature in around.eigenvalues[0]
+        )

@@ -46,6 +46,9 @@ body:not(.descent-filled) [class*="st-key-slots"] { visibility: hidden; }
 [class*="st-key-slots"] p, .st-key-claims p { font-size: 0.86rem; }
 [class*="st-key-slots"] .katex { font-size: 1rem; }
 [class*="st-key-slots"] .katex-display { margin: 0 0 0.6rem; overflow: auto hidden; padding: 0.2rem 0; }
+/* What a study says of each runner: as many lines side by side as there is room for. */
+.st-key-study_lines { row-gap: 0 !important; }
+.st-key-study_lines p, .st-key-study_says p { font-size: 0.9rem; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 2.6rem 0.6rem 1rem; } }
 </style>
 """

@@ -263,7 +263,7 @@ def _lanes(race: Race) -> None:
     begin(shared, race.rate is not None)
     if st.toggle(_("One learning rate for all"), key=shared):
         knob(RATE, RATE.default if race.rate is None else race.rate, f"{KEY}rate")
-    _look(styles(race))
+    look(styles(race))
     for number, (lane, name) in enumerate(zip(race.lanes, lane_names(race), strict=True)):
         _lane(race, number, lane, name)
     _add(race)
@@ -311,11 +311,11 @@ def _drawer(race: Race, number: int, lane: Lane, key: str) -> None:
         st.switch_page("pages/microscope.py")
 
 
-def _look(looks: list[LaneStyle]) -> None:
-    """Each lane's glyph and colour in front of its name."""
+def look(looks: list[LaneStyle], key: str = "race-look") -> None:
+    """Each lane's glyph and colour in front of its name, in containers of this key and the lane's number."""
     dark = st.context.theme.type == "dark"
     rules = "".join(
-        f".st-key-race-look-{k} p strong::before"
+        f".st-key-{key}-{k} p strong::before"
         f" {{ content: '{GLYPHS[style.marker]} '; color: {style.dark if dark else style.light} }}"
         for k, style in enumerate(looks)
     )

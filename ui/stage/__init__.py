@@ -36,6 +36,7 @@ SCRIPTS = (
     "slots.js",
     "microscope.js",
     "maps.js",
+    "charts.js",
 )
 
 LOADER = """
@@ -105,7 +106,7 @@ def show(
     still: Callable[[], dict[str, Any]],
     identity: Any,
     moving: dict[str, Any],
-    on_start: Callable[[], None],
+    on_start: Callable[[], None] | None,
     on_address: Callable[[], None],
     *,
     kind: str = "stage",
@@ -118,9 +119,11 @@ def show(
         still: makes what rests (figures, words, look); called only when the browser has not got it.
         identity: plain values that determine ``still``.
         moving: what changes with every run: runs, start, texts.
-        on_start: called when a start point was dragged; `st.session_state[key].start` has "point" and "done".
+        on_start: called when a start point was dragged; `st.session_state[key].start` has "point" and "done". None:
+            there is none to drag.
         on_address: called when the browser went back or forth; `st.session_state[key].address` is the query.
-        kind: "stage" is the race's, "microscope" the microscope's, "maps" the maps'.
+        kind: "stage" is the race's, "microscope" the microscope's, "maps" the maps', "charts" shows figures
+            side by side.
         more: ``on_<name>`` for what else a stage of this kind tells.
     """
     sent: list[str] = st.session_state.setdefault(f"{key}.sent", [])
@@ -137,7 +140,8 @@ def show(
         del sent[:-8]  # the browser keeps the last twelve
     packed = pack(message)
     data = {"wire": name, "turn": message["turn"]} if wire.send(name, packed) else packed
-    callbacks = {"on_start_change": on_start, "on_address_change": on_address, "on_missing_change": resend}
+    callbacks: dict[str, Callable[[], None]] = {"on_address_change": on_address, "on_missing_change": resend}
+    callbacks |= {"on_start_change": on_start} if on_start else {}
     callbacks |= {f"{event}_change": callback for event, callback in more.items()}
     _component(kind)(key=key, data=data, **callbacks)
 

@@ -62,7 +62,7 @@ class Picture {
     const grown = (part) => ({ ...part, ...axis, tickfont: { size: size - 1 }, title: { ...part.title, font: { size } } });
     const layout = { ...figure.layout, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { color: ink, family: font, size } };
-    for (const name of ["xaxis", "yaxis"]) if (layout[name]) layout[name] = grown(layout[name]);
+    for (const name in layout) if (/^[xy]axis\d*$/.test(name)) layout[name] = grown(layout[name]);
     if (layout.scene) {
       layout.scene = { ...layout.scene };
       // WebGL draws translucent lines white.
