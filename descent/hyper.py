@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
 
 Scale = Literal["linear", "log", "integer", "switch"]
 
@@ -28,7 +30,8 @@ class Hyper:
 
     ``low`` and ``high`` bound what the app's slider and URL accept; the Python API takes any finite
     number, because a notebook may well want to look outside. A ``switch`` is 0 or 1. ``alias`` is another name
-    under which values may be given: what a formula calls the knob.
+    under which values may be given: what a formula calls the knob. A ``memory`` is the part of the past that is kept:
+    what it does goes with 1 − value, so searches spread its values evenly in the logarithm of that.
     """
 
     name: str
@@ -40,12 +43,39 @@ class Hyper:
     high: float = 1.0
     scale: Scale = "linear"
     alias: str = ""
+    memory: bool = False
 
     def __post_init__(self) -> None:
         if not self.low <= self.default <= self.high:
             raise ValueError(f"{self.name}: default {self.default} is outside [{self.low}, {self.high}]")
         if self.scale == "log" and self.low <= 0:
             raise ValueError(f"{self.name}: a logarithmic knob needs low > 0, not {self.low}")
+        if self.memory and (self.scale != "linear" or self.high >= 1):
+            raise ValueError(f"{self.name}: a memory is linear and below 1; {self.scale} up to {self.high} was given")
+
+    def at(self, share: Any) -> np.ndarray:
+        """The values at ``share`` of the way from low to high, evenly on the knob's own scale; an array of any shape.
+
+        Whole numbers get equal shares of the way each.
+        """
+        share = np.asarray(share, np.float64)
+        if self.whole:
+            return np.clip(np.floor(self.low + share * (self.high - self.low + 1)), self.low, self.high)
+        low, high = self._place(self.low), self._place(self.high)
+        place = low + share * (high - low)
+        value = 10**place if self.scale == "log" else 1 - 10**-place if self.memory else place
+        return np.clip(value, self.low, self.high)
+
+    def share(self, value: Any) -> np.ndarray:
+        """The inverse of `at`; of a whole number the middle of its share. 0 on a range of zero width."""
+        if self.whole:
+            return (np.asarray(value, np.float64) - self.low + 0.5) / (self.high - self.low + 1)
+        low, high = self._place(self.low), self._place(self.high)
+        return (self._place(value) - low) / (high - low) if high > low else np.zeros(np.shape(value))
+
+    def _place(self, value: Any) -> np.ndarray:
+        value = np.asarray(value, np.float64)
+        return np.log10(value) if self.scale == "log" else -np.log10(1 - value) if self.memory else value
 
     @property
     def whole(self) -> bool:

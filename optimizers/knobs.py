@@ -40,7 +40,7 @@ def eps(default: float, help: str | None = None, low: float = 1e-12) -> Hyper:
 
 def _memory(name: str, symbol: str, label: str, help: str, default: float, low: float = 0.0) -> Hyper:
     """A factor by which an average or a velocity keeps its past; at 1 it would never forget."""
-    return Hyper(name, symbol, label, help, default, low=low, high=0.9999)
+    return Hyper(name, symbol, label, help, default, low=low, high=0.9999, memory=True)
 
 
 def momentum(default: float = 0.9, help: str | None = None) -> Hyper:

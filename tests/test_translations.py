@@ -16,11 +16,14 @@ from babel.messages.pofile import read_po
 from landscapes import FAMILIES as LANDSCAPE_FAMILIES
 from landscapes import LANDSCAPES
 from lessons.claims import CLAIMS
+from lessons.responses import FORMULAS
+from lessons.searches import LESSONS
 from lessons.situations import SITUATIONS
 from optimizers import FAMILIES as OPTIMIZER_FAMILIES
 from optimizers import OPTIMIZERS
 from schedules import FAMILIES as SCHEDULE_FAMILIES
 from schedules import SCHEDULES
+from ui import search
 from ui.race import NUMBERS, RATE
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -133,7 +136,7 @@ def test_order_and_punctuation_are_free():
 
 def words(declared: Any) -> Iterator[str]:
     """All words of a declaration that people read, those of its knobs too."""
-    for field in ("name", "label", "help", "teaches", "summary", "adds", "look_for", "sentence", "evidence"):
+    for field in ("name", "label", "help", "teaches", "summary", "adds", "look_for", "about", "sentence", "evidence"):
         # A knob's ``name`` is its key in the URL; its ``label`` is what people read.
         if not (field == "name" and hasattr(declared, "label")):
             yield getattr(declared, field, "")
@@ -150,7 +153,9 @@ DECLARED = {
     **{f"schedule family {d.id}": d for d in SCHEDULE_FAMILIES},
     **{f"situation {d.id}": d for d in SITUATIONS},
     **{f"claim {d.id}": d for d in CLAIMS},
-    **{f"knob {d.name}": d for d in (*NUMBERS, RATE)},
+    **{f"response {d.id}": d for d in FORMULAS},
+    **{f"lesson {d.id}": d for d in LESSONS.values()},
+    **{f"knob {d.name}": d for d in (*NUMBERS, RATE, *search.NUMBERS)},
 }
 
 

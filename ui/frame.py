@@ -72,7 +72,7 @@ def framed() -> bool:
     return False
 
 
-WIDGETS = ("race.", "scope.", "map.", "build.", "catalogue.")  # what the keys of the pages' widgets begin with
+WIDGETS = ("race.", "scope.", "map.", "search.", "build.", "catalogue.")  # of all widgets
 
 
 def language_switch() -> None:

@@ -16,14 +16,14 @@ class Chart extends Picture {
     const { dark, ink, paper } = this.theme;
     const size = this.look.projector ? 15 : 11;
     for (const trace of data) {
-      const { colour, ink: inked, edge, fill, veil } = trace.meta ?? {};
+      const { colour, edge, fill, veil } = trace.meta ?? {};
       if (veil) {
         const shade = dark ? "#5b6270" : "#b9bec8";
         trace.colorscale = [[0, shade], [1, shade]];
       }
       if (trace.colorbar) trace.colorbar = { ...trace.colorbar, tickfont: { size: size - 1, color: ink } };
-      if (!colour && !inked) continue;
-      const own = colour ? colour[dark ? "dark" : "light"] : ink;
+      if (!colour) continue;
+      const own = colour === "ink" ? ink : colour[dark ? "dark" : "light"];
       if (trace.line) trace.line = { ...trace.line, color: own };
       if (trace.marker) {
         const rim = { ...trace.marker.line, color: edge ? paper : own };
