@@ -62,8 +62,8 @@ def lane_styles(order: Sequence[str], optimizers: Sequence[str]) -> list[LaneSty
 
     ``order`` lists all optimizers by the number of their own style; a runner that is not among them gets a free one.
     An optimizer always keeps its dash and marker. Of those that have one colour, the first in ``order`` keeps it, and
-    the others get one that nobody in this race has, as long as there is one. Where one runs twice, the later ones
-    keep the marker. Nobody gets the style of an optimizer that is not running.
+    the others get one that nobody in this race has, and none like it, as long as there is one. Where one runs twice,
+    the later ones keep the marker. Nobody gets the style of an optimizer that is not running.
     """
     return [style_number(number) for number in _numbers(tuple(order), tuple(optimizers))]
 
@@ -86,7 +86,8 @@ def _numbers(order: tuple[str, ...], optimizers: tuple[str, ...]) -> list[int]:
 
         def fit(n: int, number: int = number) -> tuple[int, ...]:
             marker, dash = ((n - number) % len(kind) != 0 for kind in (MARKERS, DASHES))
-            return lines[_line(n)], colours[_colour(n)], marker, dash, n
+            alike = colours[_ALIKE.get(_colour(n), -1)]
+            return lines[_line(n)], colours[_colour(n)], marker, dash, alike, n
 
         best = min((n for n in range(len(order), STYLES) if n not in taken), key=fit)
         taken.add(best)
@@ -94,6 +95,9 @@ def _numbers(order: tuple[str, ...], optimizers: tuple[str, ...]) -> list[int]:
         colours[_colour(best)] += 1
         numbers.append(best)
     return numbers
+
+
+_ALIKE = {a: b for pair in ((1, 5), (6, 7)) for a, b in (pair, pair[::-1])}  # vermilion and orange, the two blues
 
 
 def _colour(number: int) -> int:

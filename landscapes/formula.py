@@ -23,7 +23,7 @@ import numpy as np
 
 from descent import recipe
 from descent.critical import Survey, survey
-from descent.field import field
+from descent.field import field, slide
 from descent.formula import FUNCTIONS, Formula, FormulaError, evaluate, is_smooth, parse
 from descent.hyper import Hyper, as_float, fill
 from descent.landscape import CriticalPoints, Landscape, Minimum, Point, Tag
@@ -252,14 +252,15 @@ def _made(
 
 # Shares of the domain, in the order in which they are offered as a start.
 _STARTS = ((0.15, 0.8), (0.85, 0.75), (0.2, 0.25), (0.8, 0.15), (0.4, 0.9), (0.6, 0.4), (0.35, 0.55), (0.05, 0.05))
+_RATES = tuple(float(f"{m}e{e}") for e in range(-6, 1) for m in (1, 2, 5))
 _PLURAL: Mapping[str, Literal["minima", "saddles"]] = {"minimum": "minima", "saddle": "saddles"}
 
 
 class FormulaLandscape(Landscape):
     """A landscape that nobody has explored yet: what is not given is found out when it is first asked for.
 
-    Start, height and holes are seen on the field, which every picture needs anyway. Minima, saddles and what follows
-    from them take a survey, which compiles for several times as long: whoever wants a picture at once asks
+    Start, rate, height and holes are seen on the field, which every picture needs anyway. Minima, saddles and what
+    follows from them take a survey, which compiles for several times as long: whoever wants a picture at once asks
     `is_surveyed` first.
     """
 
@@ -309,6 +310,12 @@ class FormulaLandscape(Landscape):
         values = z[np.isfinite(z)].astype(np.float64)
         low, middle, high = np.quantile(values if values.size else [0.0], (0, 0.3, 1))
         return "log" if high - low > 40 * (middle - low) > 0 else "linear"
+
+    @cached_property
+    def rate(self) -> float:
+        """The learning rate, of round ones, that comes lowest on the field."""
+        means = slide(field(self), self.start, _RATES)
+        return float(_RATES[means.argmin()]) if np.isfinite(means).any() else Landscape.rate
 
     @cached_property
     def teaches(self) -> str:

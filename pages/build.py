@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from descent.field import field
-from landscapes.formula import FormulaLandscape
-from ui import build, build_stage, words
+from landscapes.formula import landscape_from_text
+from ui import build_stage, words
+from ui.build import Kind
 from ui.build_controls import landscape_fields, optimizer_fields
 from ui.controls import begin
 from ui.controls import text as number
@@ -30,37 +31,37 @@ def main() -> None:
         label_visibility="collapsed",
     )
     st.session_state["building.what"] = what
-    for note in st.session_state.pop("building.notes", []):
-        st.warning(words.note(note), icon=":material/info:")
-    if what == "landscape":
-        landscape_bench()
-    else:
-        optimizer_bench()
+    if notes := st.session_state.pop("building.notes", []):
+        st.warning("  \n".join(words.note(note) for note in notes), icon=":material/info:")
+    bench("landscape" if what == "landscape" else "optimizer")
 
 
 @st.fragment
-def landscape_bench() -> None:
-    """Fields and critical points on the left, surface and runs on the right."""
-    fields, picture = st.columns([3, 7], gap="medium")
+def bench(kind: Kind) -> None:
+    """Fields beside the picture; below them what was found, or on a phone below the picture."""
+    with st.container(key="bench"):
+        fields, picture, below = st.container(), st.container(), st.container(key="bench_below")
+    row = below.container(horizontal=True, gap="small")
     with fields:
-        landscape, shape = landscape_fields()
-    if landscape is not None:
-        st.session_state["building.race"] = build.landscape_race(landscape, shape)
-    race: Race | None = st.session_state.get("building.race")
+        race, right = landscape_fields(row) if kind == "landscape" else optimizer_fields(row)
     if race is None:
         return
     with picture:
-        build_stage.show("build.stage.landscape", race)
-    with fields:
-        build_stage.open_in_race("landscape", race, disabled=landscape is None)
-        if landscape is not None:
-            critical_points(landscape, race)
-    if landscape is not None:
-        build_stage.share("landscape", race)
+        build_stage.show(kind, race)
+    with row:
+        build_stage.open_in_race(kind, race, disabled=not right)
+    if kind == "landscape" and right:
+        with below:
+            critical_points(race)
+    if right:
+        build_stage.share(kind, race)
+    if st.session_state.pop("building.anew", False):
+        st.rerun()
 
 
-def critical_points(landscape: FormulaLandscape, race: Race) -> None:
+def critical_points(race: Race) -> None:
     """Where the surface is level, and what there is to say about it."""
+    landscape = landscape_from_text(race.landscape)
     found = landscape.survey(race.shape)
     missing = build_stage.share_without_value(field(landscape, race.shape).z)
     if missing:
@@ -86,27 +87,10 @@ def critical_points(landscape: FormulaLandscape, race: Race) -> None:
     st.markdown("\n".join([f"| {' | '.join(heads)} |", "|---|---|---:|---:|", *rows]))
     if len(points) > ROWS:
         st.caption(_("… and {count} more").format(count=len(points) - ROWS))
+    if not landscape.smooth:
+        st.caption(_("On kinks only minima are looked for, and only inside the domain."))
     if found.line:
         st.caption(_("The minima form a line or an area; a few of its points are listed."))
-
-
-@st.fragment
-def optimizer_bench() -> None:
-    """Fields on the left, the race against the built-in rule on the right."""
-    fields, picture = st.columns([3, 7], gap="medium")
-    with fields:
-        optimizer, values = optimizer_fields()
-    if optimizer is not None:
-        st.session_state["building.duel"] = build.rule_race(build.rule(), build.ground(), values)
-    race: Race | None = st.session_state.get("building.duel")
-    if race is None:
-        return
-    with picture:
-        build_stage.show("build.stage.optimizer", race)
-    with fields:
-        build_stage.open_in_race("optimizer", race, disabled=optimizer is None)
-    if optimizer is not None:
-        build_stage.share("optimizer", race)
 
 
 if framed():

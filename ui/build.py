@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
-import numpy as np
 import streamlit as st
 
 import landscapes
 import optimizers
 from descent import recipe
-from descent.field import field
 from descent.formula import FormulaError, unknown_names
-from descent.landscape import Landscape
+from descent.landscape import Landscape, Point
 from descent.spec import Values
 from descent.text import _
-from descent.verdict import diagonal
 from landscapes.formula import AXES, MAX_SLIDERS, SLIDER, Draft, FormulaLandscape, landscape_from_text
 from landscapes.formula import read as read_landscape
+from optimizers import OPTIMIZERS
 from optimizers.formula import GIVEN, optimizer_from_formula
 from optimizers.formula import read as read_optimizer
 from optimizers.templates import TEMPLATES, template
-from ui.race import Lane, Race, with_knob
+from ui.catalogue import lane
+from ui.controls import forget
+from ui.race import Lane, Race, setting, with_knob
 
 # Landscapes to start from: a name, and the text.
 EXAMPLES: Mapping[str, tuple[str, str]] = {
@@ -39,6 +39,7 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
     "hole": (_("A surface with a hole"), "=x^2 + y^2 - log(x^2 + y^2 - r); start=1.8,-1.6; r=0.5 in 0.1..2"),
 }
 STEPS = 300
+PACE = 150  # in so many steps, adaptive rules could cross a landscape twice
 WANTED = _("a formula, which begins with “=”")
 
 
@@ -69,27 +70,21 @@ def built(draft: Draft) -> FormulaLandscape:
 
 @lru_cache(maxsize=64)
 def racers(id: str) -> tuple[Lane, ...]:
-    """Two runners with learning rates that suit the landscape: its curvature decides SGD's, its size Adam's."""
-    landscape = landscapes.find(id)
-    grid = field(landscape).z.astype(np.float64)
-    spacing = [(high - low) / (len(grid) - 1) for low, high in landscape.domain]
-    with np.errstate(invalid="ignore", over="ignore"):
-        bends = [np.abs(np.diff(grid, 2, axis)) / h**2 for axis, h in zip((1, 0), spacing, strict=True)]
-    values = np.concatenate([bend[np.isfinite(bend) & (bend > 0)] for bend in bends])
-    sgd = _round(float(np.clip(0.5 / np.quantile(values, 0.9), 1e-6, 1.0))) if values.size else 0.1
-    adam = _round(min(diagonal(landscape) / 100, 5.0))
-    return Lane("sgd", Values(learning_rate=sgd)), Lane("adam", Values(learning_rate=adam))
+    """Two runners with learning rates that suit the landscape."""
+    return tuple(lane(OPTIMIZERS[name], landscapes.find(id), PACE) for name in ("sgd", "adam"))
 
 
-def _round(value: float) -> float:
-    """The round number below."""
-    power = 10.0 ** np.floor(np.log10(value))
-    return float(f"{next(m for m in (5, 2, 1) if m * power <= value * (1 + 1e-9)) * power:.1g}")
-
-
-def landscape_race(landscape: Landscape, shape: Values) -> Race:
+def landscape_race(landscape: Landscape, shape: Values, start: Point | None) -> Race:
     """The race that the page shows on a landscape."""
-    return Race(landscape=landscape.id, shape=shape, lanes=racers(landscape.id), steps=STEPS)
+    return _from(start, Race(landscape=landscape.id, shape=shape, lanes=racers(landscape.id), steps=STEPS))
+
+
+def _from(start: Point | None, race: Race) -> Race:
+    """The race from this start, as long as it is within the domain."""
+    domain = landscapes.find(race.landscape).domain
+    if start is None or not all(low <= v <= high for v, (low, high) in zip(start, domain, strict=True)):
+        return race
+    return replace(race, start=None if start == race.begin else start)
 
 
 def draft_of(id: str) -> Draft:
@@ -135,23 +130,32 @@ def rule_of(id: str) -> Rule:
         lines, knobs = template(id)
         return Rule(tuple(lines.items()), tuple(knobs.items()), id)
     lines, knobs, name = read_optimizer(id)
-    return Rule(tuple((key, text) for key, (text, _offset) in lines.items()), tuple(knobs.items()), "adam", name)
+    return Rule(tuple((key, text) for key, (text, _offset) in lines.items()), tuple(knobs.items()), name=name)
 
 
-def rule_race(rule: Rule, landscape: str, settings: Mapping[str, float]) -> Race:
+def rule_race(rule: Rule, landscape: str, values: Values, start: Point | None) -> Race:
     """The rule beside the built-in one that it came from, with the same knobs as far as that has them."""
     mine = rule.built()
-    own, base = Values(), Values()
     theirs = {hyper.name: hyper for hyper in optimizers.find(rule.base).hypers}
+    base = Values()
     for hyper in mine.hypers:
-        value = settings.get(hyper.name, hyper.default)
-        own = with_knob(own, hyper, value)
         if hyper.name in theirs:
-            base = with_knob(base, theirs[hyper.name], value)
-    return Race(landscape=landscape, lanes=(Lane(mine.id, own), Lane(rule.base, base)), steps=STEPS)
+            base = with_knob(base, theirs[hyper.name], setting(values, hyper))
+    return _from(start, Race(landscape=landscape, lanes=(Lane(mine.id, values), Lane(rule.base, base)), steps=STEPS))
+
+
+def suited(rule: Rule, landscape: str) -> Values:
+    """The learning rate that the built-in rule would be given on this landscape, if the rule has such a knob."""
+    usual = lane(OPTIMIZERS[rule.base], landscapes.find(landscape), PACE).hyper
+    rates = [hyper for hyper in rule.built().hypers if hyper.name == "learning_rate"]
+    fits = usual and rates and rates[0].low <= usual["learning_rate"] <= rates[0].high
+    return with_knob(Values(), rates[0], usual["learning_rate"]) if fits else Values()
 
 
 # ---- the session ---------------------------------------------------------------------------------------------------
+
+Kind = Literal["landscape", "optimizer"]
+GROUND, BASE = "rosenbrock", "adam"  # what an optimizer is tried on, and begins as
 
 
 def landscape_draft() -> Draft:
@@ -161,20 +165,36 @@ def landscape_draft() -> Draft:
 
 def rule() -> Rule:
     """The session's optimizer in the making."""
-    return st.session_state.setdefault("building.rule", rule_of("adam"))
+    return st.session_state.setdefault("building.rule", rule_of(BASE))
 
 
 def ground() -> str:
     """The landscape on which the session tries its optimizer."""
-    return st.session_state.get("building.ground", "rosenbrock")
+    return st.session_state.get("building.ground", GROUND)
 
 
-def begin_with(landscape: Draft | None = None, optimizer: Rule | None = None) -> None:
-    """Put another draft on the page: its widgets begin anew."""
-    if landscape is not None:
-        st.session_state["building.landscape"] = landscape
-    if optimizer is not None:
-        st.session_state["building.rule"] = optimizer
-    prefix = "build.landscape." if landscape is not None else "build.optimizer."
-    for key in [key for key in st.session_state if str(key).startswith(prefix)]:
-        del st.session_state[key]
+def values(kind: Kind) -> Values:
+    """What the landscape's sliders or the optimizer's knobs are set to, where that is not their default."""
+    key = f"building.{kind}.values"
+    if key not in st.session_state:
+        st.session_state[key] = Values() if kind == "landscape" else suited(rule(), ground())
+    return st.session_state[key]
+
+
+def start(kind: Kind) -> Point | None:
+    """Where runs start from; None: where the landscape says."""
+    return st.session_state.get(f"building.{kind}.start")
+
+
+def begin_with(
+    kind: Kind, draft: Draft | Rule, values: Values | None = None, start: Point | None = None, on: str = ""
+) -> None:
+    """Put another draft on the page: its widgets begin anew. ``on`` is the landscape on which a rule is tried."""
+    st.session_state["building.landscape" if kind == "landscape" else "building.rule"] = draft
+    if on:
+        st.session_state["building.ground"] = on
+    for name, value in (("values", values), ("start", start)):
+        st.session_state.pop(f"building.{kind}.{name}", None)
+        if value is not None:
+            st.session_state[f"building.{kind}.{name}"] = value
+    forget(f"build.{kind}.")

@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.elements.lib.mutable_popover_container import PopoverContainer
 
 from descent import recipe
 from descent.formula import FUNCTIONS, FormulaError
-from descent.hyper import Hyper
 from descent.optimizer import Optimizer
 from descent.spec import Values
-from landscapes.formula import AXES, Draft, FormulaLandscape
+from landscapes.formula import AXES, Draft
 from optimizers.formula import MAX_LINES, STEP
 from optimizers.templates import TEMPLATES
 from ui import build, formulas, words
 from ui.controls import begin, knob
 from ui.language import _
-from ui.race import FAR, with_knob
+from ui.race import FAR, Race, setting, with_knob
+from ui.scene_controls import start
 
 PAUSE = "300ms"  # of typing, after which a formula is read
 LANDSCAPE, OPTIMIZER = "build.landscape.", "build.optimizer."  # of all widgets here
 
 
 def wrong(error: FormulaError, text: str) -> None:
-    """What is wrong in a text, with a caret under the place."""
+    """What is wrong in a text, with a caret under the place; without a text, what is wrong."""
+    if not text:
+        st.markdown(f":red[{words.problem(error)}]")
+        return
     with st.container(gap="xsmall"):
         st.code(f"{text}\n{' ' * (error.column - 1)}^", language=None)
         place = _("Column {column}").format(column=error.column)
@@ -36,25 +41,10 @@ def wrong(error: FormulaError, text: str) -> None:
 # ---- the landscape -------------------------------------------------------------------------------------------------
 
 
-def landscape_fields() -> tuple[FormulaLandscape | None, Values]:
-    """All fields of a landscape; returns it, or None if it is not right yet, and what its sliders are set to."""
-    names = {id: _(name) for id, (name, _text) in build.EXAMPLES.items()}
-
-    def choose() -> None:
-        chosen = st.session_state[f"{LANDSCAPE}example"]
-        if chosen in build.EXAMPLES:
-            build.begin_with(landscape=build.draft_of(build.EXAMPLES[chosen][1]))
-
-    st.selectbox(
-        _("Example"),
-        list(names),
-        index=None,
-        key=f"{LANDSCAPE}example",
-        placeholder=_("Start from an example"),
-        format_func=lambda id: names[id],
-        on_change=choose,
-        label_visibility="collapsed",
-    )
+def landscape_fields(row: DeltaGenerator) -> tuple[Race | None, bool]:
+    """All fields of a landscape, its settings in ``row``; returns the race on the last that was right, and whether this
+    one is."""
+    _examples()
     draft = build.landscape_draft()
     key = f"{LANDSCAPE}formula"
     begin(key, draft.formula)
@@ -67,124 +57,189 @@ def landscape_fields() -> tuple[FormulaLandscape | None, Values]:
         ),
     )
     draft = build.with_sliders(draft, typed or "")
-    understood = st.container(height=150, border=True)
-    draft, shape = _sliders(draft)
-    draft, problem = _place(draft)
+    understood, sliders = st.container(key="bench_understood"), st.container()
+    drawer = _drawer("landscape", row)
+    problem = None
+    if drawer.open:
+        with drawer:
+            draft, problem = _settings(draft)
     st.session_state["building.landscape"] = draft
-    landscape = None
+    with sliders:
+        shape = _sliders(draft)
+    race = None
     with understood:
         try:
-            if problem is None:
-                landscape = build.built(draft)
-                st.latex(landscape.formula)
-            else:
-                st.markdown(f":red[{words.problem(problem)}]")
+            if problem is not None:
+                raise problem
+            landscape = build.built(draft)
+            st.latex(landscape.formula)
+            race = build.landscape_race(landscape, shape, build.start("landscape"))
         except FormulaError as error:
-            wrong(error, draft.formula)
-    return landscape, shape
+            wrong(error, draft.formula if error is not problem else "")
+    return _last("landscape", race, drawer), race is not None
 
 
-def _sliders(draft: Draft) -> tuple[Draft, Values]:
-    """The sliders of the formula, and their ranges."""
-    shape = Values()
-    if not draft.sliders:
-        return draft, shape
+def _examples() -> None:
+    """A choice of landscapes to start from."""
+    names = {id: _(name) for id, (name, _text) in build.EXAMPLES.items()}
+
+    def choose() -> None:
+        chosen = st.session_state[f"{LANDSCAPE}example"]
+        if chosen in build.EXAMPLES:
+            build.begin_with("landscape", build.draft_of(build.EXAMPLES[chosen][1]))
+
+    st.selectbox(
+        _("Example"),
+        list(names),
+        index=None,
+        key=f"{LANDSCAPE}example",
+        placeholder=_("Start from an example"),
+        format_func=lambda id: names[id],
+        on_change=choose,
+        label_visibility="collapsed",
+    )
+
+
+def _sliders(draft: Draft) -> Values:
+    """The sliders of a formula; returns what they are set to, where that is not their default."""
+    before, shape = build.values("landscape"), Values()
     for slider in draft.sliders:
         # A range is part of the key: Streamlit resets a slider whose range changes.
         key = f"{LANDSCAPE}slider.{slider.name}.{slider.low}.{slider.high}"
-        shape = with_knob(shape, slider, knob(slider, slider.default, key))
-    drawer = st.popover(_("Ranges of the sliders"), key=f"{LANDSCAPE}ranges", on_change="rerun")
-    sliders = draft.sliders
-    if drawer.open:
-        with drawer:
-            sliders = tuple(_range(slider, f"{LANDSCAPE}range.{slider.name}") for slider in sliders)
-    return draft._replace(sliders=sliders), shape
+        value = min(max(setting(before, slider), slider.low), slider.high)
+        shape = with_knob(shape, slider, knob(slider, value, key))
+    st.session_state["building.landscape.values"] = shape
+    return shape
 
 
-def _range(slider: Hyper, key: str) -> Hyper:
-    """Two fields for the range of a knob; it stays as it is where they make no range."""
-    low, high = _ends(f"${slider.symbol}$", (slider.low, slider.high), key)
-    try:
-        ends = recipe.ordered((low, high))
-        return recipe.knob(slider.name, (*ends, min(max(slider.default, ends[0]), ends[1])), slider.help)
-    except FormulaError as error:
-        st.markdown(f":red[{words.problem(error)}]")
-        return slider
-
-
-def _ends(name: str, ends: Sequence[float], key: str) -> tuple[float, float]:
-    found = []
-    with st.container(horizontal=True, gap="small"):
-        for label, end in zip((_("{name} from"), _("{name} to")), ends, strict=True):
-            begin(f"{key}.{label}", float(end))
-            text = label.format(name=name)
-            found.append(
-                st.number_input(text, -FAR, FAR, key=f"{key}.{label}", step=0.5, format="%.5g", width="stretch")
-            )
-    return found[0], found[1]
-
-
-def _place(draft: Draft) -> tuple[Draft, FormulaError | None]:
-    """Domain and name."""
+def _settings(draft: Draft) -> tuple[Draft, FormulaError | None]:
+    """Domain, ranges of the sliders and name."""
     problem = None
-    with st.container(gap="xsmall"):
-        ends = [_ends(f"${axis}$", draft.domain[k], f"{LANDSCAPE}{axis}") for k, axis in enumerate(AXES)]
+    ends = [_range(axis, draft.domain[k], f"{LANDSCAPE}{axis}") for k, axis in enumerate(AXES)]
     try:
-        x, y = (recipe.ordered(pair) for pair in ends)
+        x, y = (recipe.ordered((low, high)) for low, high in ends)
         draft = draft._replace(domain=(x, y))
     except FormulaError as error:
         problem = error
-    key = f"{LANDSCAPE}name"
-    begin(key, draft.name)
-    name = st.text_input(_("Name"), key=key, max_chars=40, placeholder=recipe.shown(draft.formula))
-    return draft._replace(name=recipe.clean(name)), problem
+    sliders = []
+    for slider in draft.sliders:
+        low, high = _range(slider.symbol, (slider.low, slider.high), f"{LANDSCAPE}range.{slider.name}")
+        try:
+            low, high = recipe.ordered((low, high))
+            slider = recipe.knob(slider.name, (low, high, min(max(slider.default, low), high)), slider.help)
+        except FormulaError as error:
+            problem = error
+        sliders.append(slider)
+    name = _name(draft.name, recipe.shown(draft.formula), LANDSCAPE)
+    return draft._replace(sliders=tuple(sliders), name=name), problem
+
+
+# ---- both ----------------------------------------------------------------------------------------------------------
+
+
+def _drawer(kind: build.Kind, row: DeltaGenerator) -> PopoverContainer:
+    """Where the settings are; its content is drawn while it is open."""
+    return row.popover(_("Settings"), icon=":material/tune:", key=f"build.{kind}.settings", on_change="rerun")
+
+
+def _range(symbol: str, values: Sequence[float], key: str) -> list[float]:
+    """Fields for the ends of a range and, where a third value is given, for what lies usually between them."""
+    labels = (_("{name} from"), _("{name} to"), _("{name} usually"))
+    found = []
+    with st.container(horizontal=True, gap="small"):
+        for number, value in enumerate(values):
+            begin(f"{key}.{number}", float(value))
+            label = labels[number].format(name=f"${symbol}$")
+            place = {"key": f"{key}.{number}", "step": 0.5, "format": "%.5g", "width": "stretch"}
+            found.append(st.number_input(label, -FAR, FAR, **place))
+    return found
+
+
+def _name(name: str, usual: str, key: str) -> str:
+    begin(f"{key}name", name)
+    return recipe.clean(st.text_input(_("Name"), key=f"{key}name", max_chars=40, placeholder=usual) or "")
+
+
+def _last(kind: build.Kind, race: Race | None, drawer: PopoverContainer) -> Race | None:
+    """The race, or the last that was right, from where the fields in the drawer say."""
+    race = race or st.session_state.get(f"building.{kind}.race")
+    if race is not None and drawer.open:
+        with drawer:
+            race = start(f"build.{kind}.start.", race)
+        st.session_state[f"building.{kind}.start"] = race.start
+    st.session_state[f"building.{kind}.race"] = race
+    return race
 
 
 # ---- the optimizer -------------------------------------------------------------------------------------------------
 
 
-def optimizer_fields() -> tuple[Optimizer | None, dict[str, float]]:
-    """All fields of an optimizer; returns it, or None if it is not right yet, and what its knobs are set to."""
-    built_in = {id: name for id, name in formulas.optimizer_names().items() if id in TEMPLATES}
+def optimizer_fields(row: DeltaGenerator) -> tuple[Race | None, bool]:
+    """All fields of an optimizer, like `landscape_fields`."""
+    _origin()
     rule = build.rule()
-
-    def choose() -> None:
-        build.begin_with(optimizer=build.rule_of(st.session_state[f"{OPTIMIZER}base"]))
-
-    key = f"{OPTIMIZER}base"
-    begin(key, rule.base)
-    left, right = st.columns(2)
-    left.selectbox(_("Start from"), list(built_in), key=key, format_func=lambda id: built_in[id], on_change=choose)
-    _ground(right)
     rule = rule.with_lines(_lines(rule))
-    st.session_state["building.rule"] = rule
-    understood = st.container(height=180, border=True)
-    optimizer = None
-    values: dict[str, float] = {}
-    try:
-        optimizer = rule.built()
-        understood.latex(optimizer.equations)
-    except FormulaError as error:
-        text = dict(rule.lines).get(error.line, "")
-        with understood:
+    understood, sliders = st.container(key="bench_understood"), st.container()
+    drawer = _drawer("optimizer", row)
+    race = None
+    with understood:
+        try:
+            if drawer.open:
+                with drawer:
+                    rule = _ranges(rule, rule.built())
+            optimizer = rule.built()
+            st.latex(optimizer.equations)
+            with sliders:
+                values = _knobs(optimizer)
+            race = build.rule_race(rule, build.ground(), values, build.start("optimizer"))
+        except FormulaError as error:
             if error.line:
                 st.markdown(f"**{error.line}**")
-            wrong(error, text)
-    for hyper in optimizer.hypers if optimizer else ():
-        value = knob(hyper, hyper.default, f"{OPTIMIZER}knob.{hyper.name}.{hyper.low}.{hyper.high}")
-        if value != hyper.default:
-            values[hyper.name] = value
-    return optimizer, values
+            wrong(error, dict(rule.lines).get(error.line, ""))
+    st.session_state["building.rule"] = rule
+    return _last("optimizer", race, drawer), race is not None
 
 
-def _ground(place: DeltaGenerator) -> None:
-    """The landscape on which the optimizer is tried."""
-    names = formulas.landscape_names()
+def _origin() -> None:
+    """The built-in rule to start from, and the landscape to try it on."""
+    built_in = {id: name for id, name in formulas.optimizer_names().items() if id in TEMPLATES}
+    grounds = formulas.landscape_names(build.ground())
+
+    def choose() -> None:
+        build.begin_with("optimizer", build.rule_of(st.session_state[f"{OPTIMIZER}base"]))
+
+    def go() -> None:
+        build.begin_with("optimizer", build.rule(), on=st.session_state[f"{OPTIMIZER}landscape"])
+
+    key = f"{OPTIMIZER}base"
+    begin(key, build.rule().base)
+    left, right = st.columns(2)
+    left.selectbox(_("Start from"), list(built_in), key=key, format_func=lambda id: built_in[id], on_change=choose)
     key = f"{OPTIMIZER}landscape"
-    if st.session_state.get(key) not in names:
-        st.session_state[key] = build.ground() if build.ground() in names else "rosenbrock"
-    chosen = place.selectbox(_("Landscape"), list(names), key=key, format_func=lambda id: names[id])
-    st.session_state["building.ground"] = chosen
+    begin(key, build.ground())
+    right.selectbox(_("Landscape"), list(grounds), key=key, format_func=lambda id: grounds[id], on_change=go)
+
+
+def _knobs(optimizer: Optimizer) -> Values:
+    """The sliders of a rule's knobs; returns what they are set to, where that is not their default."""
+    before, found = build.values("optimizer"), Values()
+    for hyper in optimizer.hypers:
+        key = f"{OPTIMIZER}knob.{hyper.name}.{hyper.low}.{hyper.high}"
+        value = min(max(setting(before, hyper), hyper.low), hyper.high)
+        found = with_knob(found, hyper, knob(hyper, value, key))
+    st.session_state["building.optimizer.values"] = found
+    return found
+
+
+def _ranges(rule: build.Rule, optimizer: Optimizer) -> build.Rule:
+    """Ranges and defaults of the knobs, and the name. Raises `FormulaError`."""
+    knobs = {}
+    for hyper in optimizer.hypers:
+        name = hyper.alias or hyper.name
+        given = (hyper.low, hyper.high, hyper.default)
+        knobs[name] = tuple(_range(hyper.symbol, given, f"{OPTIMIZER}range.{name}"))
+    name = _name(rule.name, optimizer.name, OPTIMIZER)
+    return replace(rule, knobs=tuple(knobs.items()), name=name)
 
 
 def _lines(rule: build.Rule) -> list[tuple[str, str]]:
@@ -198,7 +253,7 @@ def _lines(rule: build.Rule) -> list[tuple[str, str]]:
 
     def change(lines: Sequence[tuple[str, str]]) -> None:
         current = build.rule()
-        build.begin_with(optimizer=current.with_lines(lines))
+        build.begin_with("optimizer", current.with_lines(lines), build.values("optimizer"), build.start("optimizer"))
 
     lines = []
     for number, (name, text) in enumerate(rule.lines):

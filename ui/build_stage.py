@@ -2,66 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from typing import Literal
 
 import numpy as np
 import streamlit as st
 
 import landscapes
-import optimizers
 from descent.field import field
-from descent.formula import FormulaError
 from descent.recipe import is_recipe
 from descent.verdict import local
 from landscapes.formula import FormulaLandscape
 from optimizers.templates import TEMPLATES
 from ui import address, build, formulas, race_stage, stage
+from ui.build import Kind
 from ui.frame import ROOT
 from ui.language import _
-from ui.race import Note, Race
+from ui.race import IGNORED, SHAPE, Note, Race, from_query, to_query
 from ui.race_controls import put
 from ui.runner import run_all
+from ui.scene_controls import forget_start
 
-Kind = Literal["landscape", "optimizer"]
 
-
-def show(key: str, race: Race) -> None:
+def show(kind: Kind, race: Race) -> None:
     """The stage with a race on it: of a new formula, the surface and the paths first, and then what is found there."""
-    race = _from_there(race)
+    key = f"build.stage.{kind}"
     landscape = landscapes.find(race.landscape)
     identity = race_stage.identity(race)
+    with st.container(key="bench_waiting"):
+        waiting = st.empty()
     with ThreadPoolExecutor(3) as pool:
         # All of this is compiled anew for every formula, side by side.
         pool.submit(field, landscape, race.shape)
-        runs = run_all(race, st.empty())
+        runs = run_all(race, waiting)
         if isinstance(landscape, FormulaLandscape) and not landscape.is_surveyed:
             pool.submit(landscape.survey, race.shape)
             pool.submit(local, landscape, np.array([race.begin]), race.shape)
             still, moving = race_stage.ahead(race, runs)
             stage.send_ahead(key, still, identity, moving)
     moving = race_stage.moving(race, runs)
-    stage.show(key, lambda: race_stage.still(race), identity, moving, partial(_dragged, key), _nothing)
+    if (step := address.asked_step()) is not None:
+        moving["step"] = step
+    told = partial(_dragged, kind, key), partial(_went, key)
+    stage.show(key, lambda: race_stage.still(race), identity, moving, *told)
 
 
-def _from_there(race: Race) -> Race:
-    """The race from where the ring was dragged, as long as it is within the domain."""
-    point = st.session_state.get("building.start")
-    if point is None:
-        return race
-    inside = all(low <= v <= high for v, (low, high) in zip(point, landscapes.find(race.landscape).domain, strict=True))
-    return replace(race, start=point) if inside else race
+def _dragged(kind: Kind, key: str) -> None:
+    told = st.session_state[key].start
+    x, y = (float(v) for v in told["point"])
+    st.session_state[f"building.{kind}.start"] = (x, y)
+    forget_start(f"build.{kind}.start.")
+    st.session_state["building.dragged"] = not told["done"]
 
 
-def _dragged(key: str) -> None:
-    x, y = (float(v) for v in st.session_state[key].start["point"])
-    st.session_state["building.start"] = (x, y)
-
-
-def _nothing() -> None:
-    """The address says what is built, not how the browser came there."""
+def _went(key: str) -> None:
+    """The browser went back or forth."""
+    take(address.returned("build", st.session_state[key].address))
+    st.session_state["building.anew"] = True
 
 
 def open_in_race(kind: Kind, race: Race, disabled: bool) -> None:
@@ -69,7 +68,6 @@ def open_in_race(kind: Kind, race: Race, disabled: bool) -> None:
     if st.button(
         _("Open in the race"), icon=":material/sprint:", key=f"build.open.{kind}", disabled=disabled, type="primary"
     ):
-        race = _from_there(race)
         formulas.remember("landscape", race.landscape)
         for lane in race.lanes:
             formulas.remember("optimizer", lane.optimizer)
@@ -78,42 +76,64 @@ def open_in_race(kind: Kind, race: Race, disabled: bool) -> None:
         st.switch_page(ROOT / "pages" / "race.py")
 
 
+# ---- address -------------------------------------------------------------------------------------------------------
+
+
 def share(kind: Kind, race: Race) -> None:
     """Write what is built into the address, and list it among the session's formulas."""
-    id = race.landscape if kind == "landscape" else race.lanes[0].optimizer
-    formulas.working_on(kind, id)
-    address.share("build", {kind: id})
+    formulas.working_on(kind, race.landscape if kind == "landscape" else race.lanes[0].optimizer)
+    if st.session_state.pop("building.dragged", False):
+        return  # the address waits until the drag is over
+    said = to_query(race)
+    query = {key: value for key, value in said.items() if key in PLACE or key.startswith(SHAPE)}
+    if kind == "optimizer":
+        query |= {_called(LANE, kind, key): value for key, value in said.items() if key.partition(".")[0] == LANE}
+        if (base := build.rule().base) != build.BASE:
+            query["against"] = base
+    address.share("build", query)
+
+
+PLACE = ("landscape", "x", "y")
+LANE = "o1"  # what a race's address calls the runner that is the optimizer here
+
+
+def _called(old: str, new: str, key: str) -> str:
+    """``key`` with another name before its first dot, if it is that one."""
+    return new + key.removeprefix(old) if key.partition(".")[0] == old else key
 
 
 def follow() -> None:
-    """Take a formula from the address, which a new session or a link brings."""
-    asked = {kind: st.query_params[kind] for kind in ("landscape", "optimizer") if kind in st.query_params}
-    if not asked or asked == st.session_state.get("building.followed") or asked == address.shared("build"):
+    """Take what the address asks for, which a new session or a link brings."""
+    asked = {key: value for key, value in st.query_params.items() if key not in IGNORED}
+    if asked and asked not in (st.session_state.get("building.followed"), address.shared("build")):
+        st.session_state["building.followed"] = asked
+        take(asked)
+
+
+def take(asked: Mapping[str, str]) -> None:
+    """Put on the page what an address asks for, and note what cannot be used."""
+    kind: Kind = "optimizer" if "optimizer" in asked else "landscape"
+    notes = st.session_state["building.notes"] = []
+    id, against = asked.get(kind, ""), asked.get("against", "")
+    if not (is_recipe(id) or (kind == "optimizer" and id in TEMPLATES)):
+        notes.append(Note(kind, id[:40], build.WANTED))
         return
-    st.session_state["building.followed"] = asked
-    notes = []
-    for kind, id in asked.items():
-        try:
-            _take(kind, id)
-            st.session_state["building.what"] = kind
-            st.session_state.pop("build.what", None)
-        except FormulaError as error:
-            notes.append(Note(kind, id[:40], error.message, error.fields, error.column))
-        except ValueError:
-            notes.append(Note(kind, id[:40], build.WANTED))
-    st.session_state["building.notes"] = notes
-
-
-def _take(kind: str, id: str) -> None:
-    """Make a formula the session's draft. Raises ``ValueError``."""
-    if kind == "landscape" and is_recipe(id):
-        landscapes.find(id)
-        build.begin_with(landscape=build.draft_of(id))
-    elif kind == "optimizer" and (is_recipe(id) or id in TEMPLATES):
-        optimizers.find(id)
-        build.begin_with(optimizer=build.rule_of(id))
+    query = {_called("optimizer", LANE, key): value for key, value in asked.items() if key != "against"}
+    race, found = from_query(query, Race(landscape=build.GROUND))
+    notes += [note._replace(key=_called(LANE, "optimizer", note.key)) for note in found]
+    if kind == "landscape" and is_recipe(race.landscape):
+        build.begin_with(kind, build.draft_of(race.landscape), race.shape, race.start)
+    elif kind == "optimizer" and race.lanes:
+        rule, values = build.rule_of(id), race.lanes[0].hyper
+        if against in TEMPLATES:
+            rule = replace(rule, base=against)
+        elif against:
+            notes.append(Note("against", against[:40], _("one of {choices}"), {"choices": ", ".join(TEMPLATES)}))
+        build.begin_with(kind, rule, values or (None if id in TEMPLATES else values), race.start, race.landscape)
     else:
-        raise ValueError(id)
+        return
+    st.session_state["building.what"] = kind
+    st.session_state.pop("build.what", None)
 
 
 def share_without_value(z: np.ndarray) -> str:

@@ -128,14 +128,17 @@ HOME: Mapping[str, str] = {
 USUAL = ("sgd", "momentum", "rmsprop", "adam")
 
 
-def lane(optimizer: Optimizer, landscape: Landscape) -> Lane:
-    """A runner whose learning rate suits the surface: what its knob stands for decides how."""
+def lane(optimizer: Optimizer, landscape: Landscape, steps: int = Race.steps) -> Lane:
+    """A runner whose learning rate suits the surface: what its knob stands for decides how.
+
+    Where that is the length of a step, ``steps`` of them would cross the surface twice.
+    """
     rate = next((hyper for hyper in optimizer.hypers if hyper.name == "learning_rate"), None)
     if rate is None or rate.default == 1:  # a factor on a step that the rule finds itself
         return Lane(optimizer.id)
     (low, high), _other = landscape.domain
     # A knob that goes down that far multiplies gradients, which may be large; others are lengths of steps.
-    value = landscape.rate if rate.low <= 1e-7 else float(f"{(high - low) / 250:.0e}")
+    value = landscape.rate if rate.low <= 1e-7 else float(f"{2 * (high - low) / steps:.0e}")
     value = min(max(value, rate.low), rate.high)
     return Lane(optimizer.id, Values({} if value == rate.default else {"learning_rate": value}))
 

@@ -49,6 +49,17 @@ body:not(.descent-filled) [class*="st-key-slots"] { visibility: hidden; }
 /* What a study says of each runner: as many lines side by side as there is room for. */
 .st-key-study_lines { row-gap: 0 !important; }
 .st-key-study_lines p, .st-key-study_says p { font-size: 0.9rem; }
+.st-key-bench { display: grid; grid-template: auto 1fr / minmax(20rem, 3fr) minmax(0, 7fr); gap: 0.35rem 1.2rem; }
+.st-key-bench > :nth-child(2) { grid-area: 1 / 2 / 3 / 3; }
+.st-key-bench > * { min-width: 0; }
+.st-key-bench_waiting { position: absolute; z-index: 2; }
+.st-key-bench_understood { border: 1px solid color-mix(in srgb, currentColor 20%, transparent); border-radius: 0.5rem;
+  min-height: 4.2rem; max-height: 16rem; padding: 0.5rem 0.8rem; overflow: auto; justify-content: center; }
+.st-key-bench_understood .katex-display { margin: 0 0 1rem; } /* Streamlit's text ends that much too early */
+.st-key-bench_below table { font-size: 0.84rem; margin: 0; }
+.st-key-bench_below :is(th, td) { padding: 0.25rem 0.5rem; white-space: nowrap; }
+.st-key-bench_below th:last-child { white-space: normal; }
+@media (max-width: 900px) { .st-key-bench { display: flex; } }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 2.6rem 0.6rem 1rem; } }
 </style>
 """
