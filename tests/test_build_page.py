@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from descent.spec import Values
+from landscapes import LANDSCAPES
 from tests.session import opened, settled, stage
 from ui import words
 from ui.build import EXAMPLES, rule_of
@@ -111,3 +112,27 @@ def test_a_template_races_the_rule_it_came_from() -> None:
     session.text_input(key=f"build.optimizer.{last}.text").set_value("-lr * sign(c").run()
     settled(session)
     assert any("Column 11" in m.value for m in session.markdown)
+
+
+def test_a_link_to_an_optimizer_says_where_and_against_whom_it_runs() -> None:
+    asked = {"optimizer": HEAVY, "optimizer.b1": "0.5", "landscape": "beale", "x": "1", "y": "2", "against": "lion"}
+    session = build(**asked)
+    drawn = stage(session)
+    assert [lane["name"] for lane in drawn["runs"]["lanes"]] == ["Δ = -lr·m", "Lion"] and drawn["start"] == [1, 2]
+    assert dict(session.query_params) == asked
+
+
+def test_what_a_link_says_wrong_is_noted_and_the_rest_is_used() -> None:
+    session = build(**{"landscape": BOWL, "shape.a": "9", "x": "0.5", "y": "nowhere"})
+    said = session.warning[0].value
+    assert "`shape.a` = `9` was ignored; allowed: a number from 1 to 5" in said and "`y` = `nowhere`" in said
+    assert stage(session)["start"] == [0.5, 1.5]
+    session = build(**{"optimizer": HEAVY, "optimizer.b2": "0.5", "against": "nobody"})
+    assert "`optimizer.b2`" in session.warning[0].value and "`against` = `nobody`" in session.warning[0].value
+
+
+def test_a_rule_begins_with_a_learning_rate_that_suits_the_landscape() -> None:
+    session = build(optimizer="sgd")
+    (rate,) = (slider for slider in session.select_slider if "learning_rate" in slider.key)
+    assert rate.value == LANDSCAPES["rosenbrock"].rate
+    assert all(lane["diverged"] == -1 for lane in stage(session)["runs"]["lanes"])

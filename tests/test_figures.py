@@ -291,6 +291,13 @@ def test_one_that_runs_twice_keeps_its_marker() -> None:
     assert len({style.marker for style in lane_styles(ORDER, ["adam"] * 5)}) == 1
 
 
+def test_a_rule_of_ones_own_is_told_from_the_built_in_one() -> None:
+    blues = {light for light, _dark in PALETTE[6:]}
+    for name in ORDER:
+        mine, theirs = lane_styles(ORDER, ["mine", name])
+        assert not {mine.light, theirs.light} <= blues
+
+
 def test_a_runner_that_is_no_optimizer_of_the_catalogue_gets_a_free_look() -> None:
     for race in (["mine"], ["mine", *ORDER[:7]], ["mine", "yours", "mine"]):
         styles = lane_styles(ORDER, race)

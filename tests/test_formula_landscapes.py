@@ -14,7 +14,7 @@ import pytest
 from descent import descend
 from descent.compilation import TYPED, _prune, compiled_each, counting
 from descent.critical import survey
-from descent.field import field
+from descent.field import field, slide
 from descent.formula import FormulaError
 from descent.verdict import judge
 from landscapes import LANDSCAPES, find
@@ -93,6 +93,24 @@ def test_sliders_move_the_minima_and_compile_nothing() -> None:
             assert minimum.point == pytest.approx((a, 0), abs=1e-8)
             descend(landscape, SGD, steps=5, shape={"a": a})
     assert programs == []
+
+
+def test_the_rate_is_one_that_descends() -> None:
+    bowl = landscape_from_formula("x^2/2 + 2*y^2", start=(1.0, 1.0))
+    assert 0.1 <= bowl.rate < 2 / 4, "beyond 2/λ it climbs"
+    (mean,) = slide(field(bowl), (1.0, 1.0), [bowl.rate], 10)
+    run = descend(bowl, SGD, (1.0, 1.0), 9, {"learning_rate": bowl.rate})
+    assert mean == pytest.approx(run.loss[-1], rel=0.05), "on a grid it is nearly what it is between its points"
+    for text in ("(1-x)^2 + 100*(y-x^2)^2", "sqrt(x) + y", "1/(x^2+y^2)", "0/0", "abs(x) + 3*abs(y)"):
+        steep = landscape_from_formula(text)
+        loss = descend(steep, SGD, steps=100, hyper={"learning_rate": steep.rate}).loss
+        assert not (loss > loss[0] + 1e-3 * abs(loss[0])).any()
+
+
+def test_rules_that_ask_for_the_minimum_are_told_what_was_found() -> None:
+    landscape = landscape_from_formula("(x - 0.5)^2 + y^2 + 3")
+    run = descend(landscape, OPTIMIZERS["polyak"], steps=60)
+    assert landscape.is_surveyed and run.loss[-1] == pytest.approx(3, abs=1e-5)
 
 
 def test_verdicts_name_found_minima() -> None:

@@ -155,3 +155,31 @@ class MicroscopePage(RacePage):
     def text(self) -> str:
         """The formulas and sentences with the numbers of the step shown."""
         return self.page.locator(".st-key-slots").inner_text()
+
+
+class BuildPage(RacePage):
+    """A page on which somebody builds a landscape or an optimizer."""
+
+    prefix = "build"
+
+    @property
+    def understood(self) -> Locator:
+        """What the page made of the formula: mathematics, or what is wrong."""
+        return self.page.locator(".st-key-bench_understood")
+
+    def field(self, label: str) -> Locator:
+        """A field for text."""
+        return self.page.get_by_role("textbox", name=label, exact=True)
+
+    def type(self, label: str, text: str) -> None:
+        """Replace the text of a field, and wait until what it says is drawn and explored."""
+        before = self.draws
+        self.field(label).fill(text)
+        self.wait_draws(before)
+
+    def settings(self) -> Locator:
+        """The drawer with the settings, opened."""
+        before = self.draws
+        self.page.get_by_role("button", name="Settings").click()
+        self.wait_draws(before)
+        return self.page.get_by_test_id("stPopoverBody")

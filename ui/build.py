@@ -119,8 +119,10 @@ class Rule:
                 names += [name for name in unknown_names(text, known) if name not in names]
         except FormulaError:
             return replace(self, lines=tuple(lines))
-        knobs = dict(template(self.base)[1]) | dict(self.knobs)
-        kept = {name: knobs.get(name, (0.0, 1.0, 0.5)) for name in names}
+        known_knobs = dict(template(self.base)[1]) | dict(self.knobs)
+        ordered = [name for name, _range in self.knobs if name in names]
+        ordered += [name for name in names if name not in ordered]
+        kept = {name: known_knobs.get(name, (0.0, 1.0, 0.5)) for name in ordered}
         return replace(self, lines=tuple(lines), knobs=tuple(kept.items()))
 
 
