@@ -11,7 +11,7 @@ from ui.frame import ROOT, language_switch, page_run, style
 from ui.language import _, choose_language
 from ui.race_controls import DEFAULT
 from ui.runner import warm_up
-from ui.stage import wire
+from ui.stage import desk, wire
 
 
 def main() -> None:
@@ -49,4 +49,4 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 if __name__ == "__main__":
     main()
 else:  # `streamlit run` looks for an `App` in this module, and serves it; its sessions run the file as a script
-    app = st.App(__file__, lifespan=lifespan, routes=[wire.route])
+    app = st.App(__file__, lifespan=lifespan, routes=[wire.route, desk.route])

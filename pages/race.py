@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from landscapes import find
-from ui import address, race_stage, stage, words
+from ui import address, live, live_stage, race_stage, stage, words
 from ui.frame import framed
 from ui.language import _
-from ui.race_controls import controls, current, follow, look_for, move_start, read, share
+from ui.race_controls import controls, current, follow, look_for, move_start, read, share, turn
 from ui.race_export import exports
 from ui.runner import ready, run_all
 
@@ -57,7 +57,20 @@ def picture() -> None:
     moving = race_stage.moving(race, runs)
     if (step := address.asked_step()) is not None:
         moving["step"] = step
-    stage.show("stage", lambda: race_stage.still(race), race_stage.identity(race), moving, dragged, went)
+    moving["knobs"] = live.menu(race)
+    if (question := st.session_state.pop("asked", None)) and (found := live_stage.packet(race, *question)):
+        moving["live"] = found[0]
+    stage.show(
+        "stage",
+        lambda: race_stage.still(race),
+        race_stage.identity(race),
+        moving,
+        dragged,
+        went,
+        answer=live_stage.answers(race),
+        on_knob=turned,
+        on_asked=asked,
+    )
     if st.session_state.pop("all_anew", False):
         st.rerun()
 
@@ -68,6 +81,21 @@ def dragged() -> None:
     x, y = (float(v) for v in told["point"])
     move_start((x, y))
     st.session_state.all_anew = bool(told["done"])
+
+
+def turned() -> None:
+    """The live knob was let go on the stage."""
+    told = st.session_state.stage.knob
+    knob = live.find(st.session_state.race, str(told["knob"]))
+    if knob and told["value"] in knob.stops:
+        turn(knob.turn(float(told["value"])), knob.widgets)
+        st.session_state.all_anew = True
+
+
+def asked() -> None:
+    """A stage that has no line of its own asks about the live knob."""
+    question = st.session_state.stage.asked
+    st.session_state.asked = str(question["knob"]), str(question["have"])
 
 
 def went() -> None:

@@ -22,6 +22,7 @@ class RacePage:
         self.stage = page.locator(".descent-stage")
         self.sidebar = page.get_by_test_id("stSidebar")
         self.ring = self.stage.locator(".start")
+        self.live = self.stage.locator(".live input")
         self.clock = self.stage.locator(".clock")
         self.table = self.stage.locator("tbody")
         page.on("websocket", self._listen)
@@ -135,6 +136,16 @@ class RacePage:
             before = self.draws
             slider.press(name)
             self.wait_draws(before)
+
+    def choose_live(self, knob: str) -> Locator:
+        """Choose what the live knob turns, by the key of its slider, and wait for its stops."""
+        self.stage.locator(".live select").select_option(knob)
+        self.wait_live()
+        return self.live
+
+    def wait_live(self) -> None:
+        """Wait until the live knob can be dragged without asking anybody."""
+        self.wait("stage.querySelector('.live').dataset.live === 'ready'")
 
     def choose(self, key: str, name: str) -> None:
         """Choose an option of a select box by the beginning of its name, and wait for the picture."""

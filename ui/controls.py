@@ -35,6 +35,14 @@ def text(value: float) -> str:
     return f"{value:.4g}".replace("e-0", "e-").replace("e+0", "e")
 
 
+def grain(hyper: Hyper) -> float:
+    """The step of a linear knob's slider."""
+    if hyper.whole:
+        return 1.0
+    step = 10.0 ** (math.floor(math.log10(hyper.high - hyper.low)) - 2)
+    return step / 10 if hyper.high <= 1 else step
+
+
 def knob(hyper: Hyper, value: float, key: str, *, label: str | None = None, disabled: bool = False) -> float:
     """The widget of one knob, at ``value``; returns what it is set to.
 
@@ -54,14 +62,12 @@ def knob(hyper: Hyper, value: float, key: str, *, label: str | None = None, disa
         begin(key, int(value))
         return float(st.slider(name, int(hyper.low), int(hyper.high), key=key, help=help_text, disabled=disabled))
     begin(key, float(value))
-    step = 10.0 ** (math.floor(math.log10(hyper.high - hyper.low)) - 2)
-    step = step / 10 if hyper.high <= 1 else step
     return float(
         st.slider(
             name,
             float(hyper.low),
             float(hyper.high),
-            step=step,
+            step=grain(hyper),
             format="%.4g",
             key=key,
             help=help_text,

@@ -72,6 +72,16 @@ RATE = Hyper(
     10.0,
     "log",
 )
+FACTOR = Hyper(
+    "factor",
+    "",
+    _("All learning rates"),
+    _("Multiplies each runner's own."),
+    1.0,
+    0.1,
+    10.0,
+    "log",
+)
 NUMBERS = (STEPS, NOISE, SEED, CLIP_AT, TOLERANCE)
 CLIPS = {"off": _("off"), "value": _("by value"), "norm": _("by norm")}
 AXES = {"log": _("log"), "linear": _("linear")}

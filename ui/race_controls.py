@@ -108,6 +108,14 @@ def move_start(point: tuple[float, float]) -> None:
     forget_start(KEY)
 
 
+def turn(race: Race, widgets: Sequence[str]) -> None:
+    """Set the race to one that differs in what these widgets show; all others stay as they are."""
+    st.session_state.race = race
+    st.session_state.notes = []
+    for widget in widgets:
+        st.session_state.pop(KEY + widget, None)
+
+
 def share() -> None:
     """Write the session's race into the address."""
     address.share("race", to_query(st.session_state.race))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,19 +30,34 @@ def identity(race: Race) -> list[Any]:
     return [race.landscape, sorted(race.shape.items()), race.axis, race.projector, language()]
 
 
+class Ground(NamedTuple):
+    """The landscape of a race at its knobs, and how high it is drawn."""
+
+    landscape: Landscape
+    field: Field
+    points: CriticalPoints
+    minimum: float | None
+    height: Height
+
+    @classmethod
+    def of(cls, race: Race) -> Ground:
+        landscape = landscapes.find(race.landscape)
+        shape = fill(landscape.hypers, race.shape, landscape.id)
+        ground = field(landscape, shape)
+        minimum = landscape.minimum(**shape)
+        height = _height(landscape, ground.z, minimum)
+        return cls(landscape, ground, landscape.critical_points(**shape), minimum, height)
+
+
 def still(race: Race) -> dict[str, Any]:
     """The part of the picture that rests while runs change: surface, axes, words, look."""
-    landscape = landscapes.find(race.landscape)
-    shape = fill(landscape.hypers, race.shape, landscape.id)
-    ground = field(landscape, shape)
-    minimum = landscape.minimum(**shape)
-    height = _height(landscape, ground.z, minimum)
+    landscape, ground, points, minimum, height = Ground.of(race)
     distance = minimum is not None
     logarithmic = race.axis == "log" and (distance or float(np.nanmin(ground.z)) > 0)
     ordinate = _("loss − minimum") if distance and logarithmic else _("loss")
     return {
         "name": file_name(race.landscape),
-        "contour": _plane(race, ground, height, landscape.critical_points(**shape)),
+        "contour": _plane(race, ground, height, points),
         "surface": surface(*ground, height, label=_("loss")),
         "loss": loss_curves(step=_("step"), loss=ordinate, logarithmic=logarithmic),
         "height": height.to_json(),
@@ -86,6 +101,12 @@ def stage_words() -> dict[str, str]:
         "step": _("step"),
         "loss": _("loss"),
         "start": _("start point: drag it, or move it with the arrow keys"),
+        "live": _("Live"),
+        "live_help": _(
+            "Choose any knob of the race and drag it: paths, curves and numbers follow at once, without asking the "
+            "server. Let go, and the slider on the left has the value. While you drag, long runs show a part of their "
+            "steps, and large races a part of their stops."
+        ),
         "runner": _("runner"),
         "position": _("position"),
         "verdict": _("verdict at the end"),
@@ -111,36 +132,45 @@ def stage_words() -> dict[str, str]:
     }
 
 
-def moving(race: Race, runs: Sequence[Trajectory]) -> dict[str, Any]:
-    """The part that changes with every run: paths, start, verdicts, descriptions."""
+def outcomes(race: Race, runs: Sequence[Trajectory]) -> list[dict[str, str]]:
+    """What the table says at the end of each of these runs of the race."""
     landscape = landscapes.find(race.landscape)
     shape = fill(landscape.hypers, race.shape, landscape.id)
     minimum = landscape.minimum(**shape)
-    names = lane_names(race)
-    lanes = []
-    averaged = [run for run, lane in zip(runs, race.lanes, strict=True) if optimizers.find(lane.optimizer).report]
-    verdicts = judge(landscape, runs, shape) if runs else []
-    for run, style, name, verdict in zip(runs, styles(race), names, verdicts, strict=True):
+    found = []
+    for run, verdict in zip(runs, judge(landscape, runs, shape) if runs else [], strict=True):
         said, evidence = words.verdict(verdict, landscape, shape)
         reached = steps_to(run, minimum, race.tolerance)
-        lanes.append(
+        found.append(
             {
-                "name": name,
-                "style": asdict(style),
-                "diverged": int(run.diverged_at),
-                "reported": next((k for k, other in enumerate(averaged) if other is run), None),
-                "verdict": {
-                    "kind": verdict.kind,
-                    "text": said,
-                    "help": evidence,
-                    "final": "✕" if run.diverged_at >= 0 else text(verdict.loss),
-                    "slope": "✕" if run.diverged_at >= 0 else text(verdict.gradient_norm),
-                    "reached": "–" if reached < 0 else str(reached),
-                    "evaluations": str(int(np.nansum(run.evaluations[:, 0]))),
-                    "off": "✕" if run.diverged_at >= 0 else text(round(off_slice(landscape, run, shape).max(), 5)),
-                },
+                "kind": verdict.kind,
+                "text": said,
+                "help": evidence,
+                "final": "✕" if run.diverged_at >= 0 else text(verdict.loss),
+                "slope": "✕" if run.diverged_at >= 0 else text(verdict.gradient_norm),
+                "reached": "–" if reached < 0 else str(reached),
+                "evaluations": str(int(np.nansum(run.evaluations[:, 0]))),
+                "off": "✕" if run.diverged_at >= 0 else text(round(off_slice(landscape, run, shape).max(), 5)),
             }
         )
+    return found
+
+
+def moving(race: Race, runs: Sequence[Trajectory]) -> dict[str, Any]:
+    """The part that changes with every run: paths, start, verdicts, descriptions."""
+    landscape = landscapes.find(race.landscape)
+    names = lane_names(race)
+    averaged = [run for run, lane in zip(runs, race.lanes, strict=True) if optimizers.find(lane.optimizer).report]
+    lanes = [
+        {
+            "name": name,
+            "style": asdict(style),
+            "diverged": int(run.diverged_at),
+            "reported": next((k for k, other in enumerate(averaged) if other is run), None),
+            "verdict": outcome,
+        }
+        for run, style, name, outcome in zip(runs, styles(race), names, outcomes(race, runs), strict=True)
+    ]
     where = {"landscape": _(landscape.name), "runners": words.join(names) or "–", "start": words.point(race.begin)}
     ends = words.join([f"{lane['name']} – {lane['verdict']['text']}" for lane in lanes])
     return {

@@ -67,7 +67,8 @@ def machine(spec: RunSpec) -> Machine:
     return spec.landscape, spec.optimizer, spec.schedule
 
 
-def _run(spec: RunSpec) -> Trajectory:
+def run_one(spec: RunSpec) -> Trajectory:
+    """The trajectory of a run."""
     return _compiled.run(machine(spec), partial(run, spec))
 
 
@@ -80,10 +81,10 @@ def run_all(race: Race, place: DeltaGenerator | None = None) -> list[Trajectory]
     """The trajectory of each lane, with a word to the user, at ``place``, while something is compiled."""
     specs = race.runs()
     if ready(race):
-        return [_run(spec) for spec in specs]
+        return [run_one(spec) for spec in specs]
     said = _("Preparing {count} optimizers on this surface …").format(count=len(specs))
     with place or st.container(), st.spinner(said), ThreadPoolExecutor(2) as pool:
-        return list(pool.map(_run, specs))
+        return list(pool.map(run_one, specs))
 
 
 @cache
@@ -95,7 +96,7 @@ def warm_up(race: Race) -> Thread:
         landscape = landscapes.find(race.landscape)
         field(landscape, race.shape)
         with ThreadPoolExecutor(2) as pool:
-            judge(landscape, list(pool.map(_run, race.runs())), race.shape)
+            judge(landscape, list(pool.map(run_one, race.runs())), race.shape)
         # After each rerun Streamlit has Python search all objects for garbage, and sends nothing meanwhile. What is
         # here by now is here to stay: not to search it makes 5 ms out of 150.
         gc.collect()

@@ -21,7 +21,7 @@ import plotly
 import streamlit as st
 from streamlit.components.v2 import component
 
-from ui.stage import wire
+from ui.stage import desk, wire
 from ui.stage.payload import pack
 
 HERE = Path(__file__).resolve().parent
@@ -32,6 +32,7 @@ SCRIPTS = (
     "pictures.js",
     "scene.js",
     "player.js",
+    "live.js",
     "stage.js",
     "slots.js",
     "microscope.js",
@@ -110,6 +111,7 @@ def show(
     on_address: Callable[[], None],
     *,
     kind: str = "stage",
+    answer: desk.Answer | None = None,
     **more: Callable[[], None],
 ) -> None:
     """Draw a stage.
@@ -124,11 +126,15 @@ def show(
         on_address: called when the browser went back or forth; `st.session_state[key].address` is the query.
         kind: "stage" is the race's, "microscope" the microscope's, "maps" the maps', "charts" shows figures
             side by side.
+        answer: how the stage's questions are answered from now on, without a rerun.
         more: ``on_<name>`` for what else a stage of this kind tells.
     """
     sent: list[str] = st.session_state.setdefault(f"{key}.sent", [])
     message = _message(key, identity, moving)
     name, scene = message["wire"], message["scene"]
+
+    if answer:
+        st.session_state[f"{key}.desk"] = desk.open_desk(name, answer)
 
     def resend() -> None:
         sent.clear()

@@ -9,8 +9,8 @@ import numpy as np
 import orjson
 
 
-def pack(tree: Any) -> bytes:
-    """Deflated header length, header, arrays. Arrays may stand anywhere in ``tree``.
+def pack(tree: Any, effort: int = 1) -> bytes:
+    """Deflated (with the ``effort`` of `zlib`) header length, header, arrays. Arrays may stand anywhere in ``tree``.
 
     Arrays of whole numbers travel as such and arrive flat: bytes (uint8) as they are, others (up to 32 bits) as
     differences of neighbours. Of the rest, arrays of two dimensions must be heights in [0, 1] (NaN is a hole): they
@@ -34,7 +34,7 @@ def pack(tree: Any) -> bytes:
 
     header = orjson.dumps({"tree": replace(tree), "arrays": arrays})
     header += b" " * (-(4 + len(header)) % 4)
-    return zlib.compress(b"".join([len(header).to_bytes(4, "little"), header, *blocks]), 1)
+    return zlib.compress(b"".join([len(header).to_bytes(4, "little"), header, *blocks]), effort)
 
 
 def _block(array: np.ndarray) -> tuple[str, bytes]:

@@ -101,6 +101,60 @@ class Picture {
   }
 }
 
+const BANDS = 22; // as in `figures/surfaces.py`
+
+// Of each pixel between ``from`` and ``to``, which four of a grid's ``size`` points between ``low`` and ``high`` it is a
+// mixture of, and how (Catmull & Rom, 1974). Beyond the grid the shares are NaN.
+function mixture(pixels, from, to, low, high, size) {
+  const at = new Int32Array(4 * pixels), share = new Float32Array(4 * pixels);
+  for (let p = 0; p < pixels; p++) {
+    const place = ((from + ((p + 0.5) / pixels) * (to - from) - low) / (high - low)) * (size - 1);
+    const inside = place >= 0 && place <= size - 1;
+    const i = Math.min(Math.floor(place), size - 2), t = inside ? place - i : NaN;
+    for (let k = 0; k < 4; k++) at[4 * p + k] = Math.min(Math.max(i - 1 + k, 0), size - 1);
+    share.set([((2 - t) * t - 1) * t / 2, ((3 * t - 5) * t * t + 2) / 2, ((4 - 3 * t) * t + 1) * t / 2, (t - 1) * t * t / 2], 4 * p);
+  }
+  return { at, share, pixels };
+}
+
+// The bands of a grid of heights, first row below, as pixels, first row above. Where neighbours differ there is a line.
+function banded(z, across, down, inks, out) {
+  const { pixels: width } = across;
+  const rows = z.map((heights) => {
+    const row = new Float32Array(width);
+    for (let p = 0, q = 0; p < width; p++, q += 4) {
+      const { at, share } = across;
+      row[p] = share[q] * heights[at[q]] + share[q + 1] * heights[at[q + 1]] + share[q + 2] * heights[at[q + 2]] + share[q + 3] * heights[at[q + 3]];
+    }
+    return row;
+  });
+  let above = new Int16Array(width).fill(-1), here = new Int16Array(width);
+  for (let p = 0, q = 4 * (down.pixels - 1); q >= 0; p += width, q -= 4) {
+    const [a, b, c, d] = [0, 1, 2, 3].map((k) => rows[down.at[q + k]]);
+    const [wa, wb, wc, wd] = down.share.subarray(q, q + 4);
+    let before = -1;
+    for (let i = 0; i < width; i++) {
+      const height = wa * a[i] + wb * b[i] + wc * c[i] + wd * d[i];
+      const band = Number.isNaN(height) ? -1 : Math.min(Math.max(Math.floor(height * BANDS), 0), BANDS - 1);
+      if (band >= 0) {
+        const edge = (above[i] !== band && above[i] >= 0) || (before !== band && before >= 0);
+        out[p + i] = inks[edge ? BANDS + band : band];
+      }
+      here[i] = before = band;
+    }
+    [above, here] = [here, above];
+  }
+}
+
+// The colour (r, g, b) of a ramp, [[share, "#rrggbb"], …], at a share.
+function shade(ramp, share) {
+  const k = Math.max(ramp.findIndex(([at]) => at >= share), 1);
+  const [[from, low], [to, high]] = [ramp[k - 1], ramp[k]];
+  const parts = (colour) => [1, 3, 5].map((c) => parseInt(colour.slice(c, c + 2), 16));
+  const end = parts(high), t = (share - from) / (to - from);
+  return parts(low).map((part, c) => Math.round(part + t * (end[c] - part)));
+}
+
 // A plane picture: runs are polylines over x–y axes.
 class Plane extends Picture {
   listen() {
@@ -147,6 +201,8 @@ class Plane extends Picture {
     ctx.beginPath();
     ctx.rect(box.left, box.top, box.right - box.left, box.bottom - box.top);
     ctx.clip();
+    this.root.classList.toggle("lifted", Boolean(this.ground));
+    if (this.ground) this.lay(frame);
     if (cursor !== null) {
       ctx.setLineDash([]);
       ctx.lineWidth = 1;
@@ -199,6 +255,49 @@ class Plane extends Picture {
         label(ctx, x, y - 2.4 * size, `✕ ${line.diverged}`, colour, theme.paper, box, size);
       }
     });
+  }
+
+  // Another ground over the one that Plotly drew: its bands of height, the lines between them, minima and saddles.
+  lay(frame) {
+    const { ctx, theme, ground } = this;
+    const { left, right, top, bottom } = frame.box;
+    const [width, height] = [Math.round(right - left), Math.round(bottom - top)];
+    const corners = [frame.fromX(left), frame.fromX(right), frame.fromY(top), frame.fromY(bottom)];
+    const key = [theme.key, width, height, ...corners].join();
+    if (this.laid?.ground !== ground || this.laid.key !== key) {
+      this.laid = { ground, key, sheet: this.laid?.sheet ?? document.createElement("canvas") };
+      const { x, y } = this.figure.data[0];
+      const across = mixture(width, corners[0], corners[1], x[0], x.at(-1), ground.z[0].length);
+      const down = mixture(height, corners[3], corners[2], y[0], y.at(-1), ground.z.length);
+      const image = new ImageData(width, height);
+      banded(ground.z, across, down, this.inks(), new Uint32Array(image.data.buffer));
+      [this.laid.sheet.width, this.laid.sheet.height] = [width, height];
+      this.laid.sheet.getContext("2d", { willReadFrequently: true }).putImageData(image, 0, 0);
+    }
+    ctx.drawImage(this.laid.sheet, left, top, width, height);
+    const size = ground.minima.length > 16 ? 3 : 5.5;
+    for (const [x, y] of ground.minima) marker(ctx, "star", frame.x(x), frame.y(y), size, theme.ink, theme.paper);
+    ctx.lineWidth = 1.6;
+    ctx.strokeStyle = theme.ink;
+    ctx.setLineDash([]);
+    ctx.beginPath();
+    for (const [x, y] of ground.saddles) {
+      for (const side of [4, -4]) {
+        ctx.moveTo(frame.x(x) - 4, frame.y(y) - side);
+        ctx.lineTo(frame.x(x) + 4, frame.y(y) + side);
+      }
+    }
+    ctx.stroke();
+  }
+
+  // The colours of the bands, and as many of the lines above them.
+  inks() {
+    const { dark } = this.theme;
+    const ramp = this.figure.layout.meta.ramps[dark ? "dark" : "light"];
+    const [line, share] = dark ? [[255, 255, 255], 0.22] : [[20, 40, 70], 0.28];
+    const bands = Array.from({ length: BANDS }, (_, k) => shade(ramp, (k + 0.5) / BANDS));
+    const lines = bands.map((rgb) => rgb.map((part, c) => part + share * (line[c] - part)));
+    return Uint32Array.from([...bands, ...lines], ([r, g, b]) => (255 << 24) | (b << 16) | (g << 8) | r);
   }
 
   arrow(ctx, xs, ys, last, colour, box, size) {

@@ -352,6 +352,7 @@ class Player extends Scene {
   close() {
     super.close();
     this.playing = false;
+    this.live?.close();
     clearTimeout(this.remembering);
     this.resizer.disconnect();
     document.removeEventListener("keydown", this.onKey);

@@ -4,6 +4,7 @@
 const SKELETON = `${CONTOUR}
   <div class="picture surface" data-picture="surface"><div class="plot"></div><canvas></canvas></div>
   ${TRANSPORT.replace("<slot></slot>", '<button type="button" data-do="png" class="wide">PNG</button>')}
+  ${LIVE}
   <div class="picture loss" data-picture="loss"><div class="plot"></div><canvas></canvas></div>
   <div class="table"><table><thead></thead><tbody></tbody></table><p class="legend"></p></div>`;
 
@@ -14,6 +15,7 @@ class Stage extends Player {
     this.loss = new Plane(this.find("loss"), { displayModeBar: false, scrollZoom: false });
     this.wire([this.contour, this.surface, this.loss]);
     this.wireScrub(this.loss);
+    this.live = new Live(this);
   }
 
   // ---- what the server says ------------------------------------------------------------------------------------
@@ -38,7 +40,10 @@ class Stage extends Player {
     this.begun = true;
     this.ahead = message.ahead; // the plane alone: the rest is still about the surface before, and comes soon
     this.root.classList.toggle("ahead", Boolean(message.ahead));
-    if (!message.ahead) this.drawTable();
+    if (!message.ahead) {
+      this.live.show(message, still.words);
+      this.drawTable();
+    }
     // The paths follow a slider at once, also where the surface below them has yet to be drawn anew.
     if (same) {
       this.contour.ink(this.lanes.map((line) => line.path), this.step, { arrows: true });
@@ -54,6 +59,8 @@ class Stage extends Player {
       this.root.dataset.ready = "contour";
       this.root.dataset.scene = message.scene;
     }
+    this.contour.ground = null;
+    if (this.rising) this.raise(null);
     if (message.ahead) return this.moveStart(message.start);
     await this.rangeLoss(fresh);
     if (this.closed) return undefined;
@@ -73,6 +80,49 @@ class Stage extends Player {
       this.root.dataset.ready = "all";
     }
     return undefined;
+  }
+
+  // The race at another stop of the live knob, until the next message. `ground` is there if the surface moves as well.
+  preview({ lanes, ground }) {
+    this.pause();
+    const rest = scenes.get(this.scene);
+    this.still = ground ? { ...rest, height: ground.height, minimum: ground.minimum } : rest;
+    const { steps } = this.message.runs;
+    for (const [k, { name, verdict, diverged, path, other }] of lanes) {
+      const reported = other && { ...other, steps };
+      const lane = { ...this.lanes[k], name, verdict, diverged, reported: other ? 0 : null };
+      this.lanes[k] = { ...lane, ...this.lane(lane, 0, { ...path, steps, reported }) };
+      this.fillEnd(k);
+    }
+    this.contour.ground = ground ?? null;
+    if (ground) this.raise(ground.z);
+    this.rangeLoss(false);
+    this.inkNow();
+    this.fill();
+    this.root.dataset.previews = Number(this.root.dataset.previews ?? 0) + 1;
+  }
+
+  // The surface in perspective follows, where a graphics card draws it; else when the knob rests. Null: as it was.
+  async raise(heights) {
+    this.rising = heights;
+    if (this.raising) return;
+    this.raising = true;
+    let now;
+    do {
+      now = this.rising;
+      await new Promise((resolve) => setTimeout(resolve, this.fast ? 20 : 400));
+      await shown();
+    } while (!this.fast && this.rising !== now);
+    now = this.rising;
+    const { x, y, z } = this.still.surface.data[0];
+    const every = (x.length - 1) / ((now ?? z).length - 1);
+    const thin = (values) => [values.filter((_, k) => k % every === 0)];
+    const begun = performance.now();
+    if (!this.closed && this.surface.drawn) await Plotly.restyle(this.surface.plot, { x: thin(x), y: thin(y), z: [now ?? z] }, [0]);
+    for (let frame = 0; frame < 3; frame++) await shown();
+    this.fast = this.fast !== false && performance.now() - begun < 120;
+    this.raising = false;
+    if (this.rising !== now) this.raise(this.rising);
   }
 
   // A lane with its path over the plane and its curve of losses; and where an averaging method reports another point
@@ -191,6 +241,7 @@ class Stage extends Player {
     this.root.querySelector("thead").replaceChildren(head);
     const ratio = window.devicePixelRatio || 1;
     this.cells = [];
+    this.ends = [];
     const rows = lanes.map((lane) => {
       const row = document.createElement("tr");
       const name = cell("th", "");
@@ -211,11 +262,12 @@ class Stage extends Player {
       name.append(swatch, lane.name);
       const now = [cell("td", ""), cell("td", "")];
       this.cells.push(now);
-      const verdict = cell("td", lane.verdict.text, lane.verdict.help);
-      verdict.className = `verdict ${lane.verdict.kind}`;
-      row.append(name, ...now, verdict, ...ends.map((key) => cell("td", lane.verdict[key])));
+      const end = ["text", ...ends].map((key) => cell("td", lane.verdict[key]));
+      this.ends.push({ name: name.lastChild, cells: end, keys: ["text", ...ends] });
+      row.append(name, ...now, ...end);
       return row;
     });
+    lanes.forEach((_, k) => this.fillEnd(k));
     if (!rows.length) {
       const row = document.createElement("tr");
       const note = cell("td", words.nobody);
@@ -229,6 +281,16 @@ class Stage extends Player {
     this.surface.root.querySelector("canvas").setAttribute("aria-label", this.message.alt.surface);
     this.loss.root.querySelector("canvas").setAttribute("aria-label", this.message.alt.loss);
     for (const picture of this.pictures) picture.canvas.setAttribute("role", "img");
+  }
+
+  // What became of a runner.
+  fillEnd(k) {
+    const { name, cells, keys } = this.ends[k];
+    const { verdict, name: text } = this.lanes[k];
+    name.data = text;
+    keys.forEach((key, n) => (cells[n].textContent = verdict[key]));
+    cells[0].className = `verdict ${verdict.kind}`;
+    cells[0].title = verdict.help;
   }
 
   // Where everyone is now. Ten times a second is enough for reading while it plays.
