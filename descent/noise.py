@@ -11,7 +11,7 @@ import numpy as np
 from jax import lax
 
 from descent.compilation import compiled_each
-from descent.engine import SINGLE_CAPACITY, Inputs, Machine, check_kind, check_whole, draws, kernel, tiled
+from descent.engine import SINGLE_CAPACITY, Inputs, Machine, Progress, check_kind, check_whole, draws, kernel, tiled
 from descent.hyper import fill
 from descent.landscape import Landscape, Point
 from descent.optimizer import Optimizer
@@ -19,7 +19,7 @@ from descent.passage import Passages, Setup, noisy_passages, outside, set_up
 from descent.verdict import local
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
-ROWS = 500  # of the losses that are kept: a longer run keeps every second, every third, …
+ROWS = 250  # of the losses that are kept: a longer run keeps every second, every third, …
 SEEDS, CELL_SEEDS = 256, 64  # of an ensemble, and of each cell of a map
 TOGETHER = 24  # cells that are computed at once
 
@@ -135,7 +135,7 @@ def ensemble(
 
 def _draws(run: Setup, first: int, seeds: int) -> tuple[np.ndarray, np.ndarray]:
     """Seeds, and (seeds, capacity, 2, dimension) draws: each seed has those of its single run."""
-    steps, capacity = int(run.inputs.integers[0]), 1 << max(int(run.inputs.integers[0]) - 1, ROWS).bit_length()
+    steps, capacity = int(run.inputs.integers[0]), 1 << max(int(run.inputs.integers[0]) - 1, 511).bit_length()
     numbers = np.arange(first, first + seeds, dtype=np.int32)
     dimension, dtype = run.machine.landscape.dimension, run.start.dtype
     return numbers, np.stack([draws(int(k), steps, None, dimension, dtype, 1.0, capacity) for k in numbers])
@@ -167,13 +167,16 @@ def basin_escapes(
     *,
     seeds: int = CELL_SEEDS,
     seed: int = 0,
+    progress: Progress | None = None,
     **conditions: Any,
 ) -> BasinEscapes:
     """How often noise throws a run out of the sharpest basin, over ``seeds`` seeds at each of rates (a,), noises (s,).
 
     Runs start at the bottom. One is out once it is farther from there than the nearest saddle is. Every cell has the
-    same draws. Raises ``ValueError`` as `descend` does, where `sharpest_basin` knows none, and for an optimizer without
-    a learning rate.
+    same draws. ``progress`` is told now and then which share is computed; if it raises, nothing more is.
+
+    Raises ``ValueError`` as `descend` does, where `sharpest_basin` knows none, and for an optimizer without a learning
+    rate.
     """
     basin = sharpest_basin(landscape, shape)
     if basin is None:
@@ -181,7 +184,7 @@ def basin_escapes(
     grid = np.stack(np.meshgrid(rates, noises, indexing="ij"), -1).reshape(-1, 2)
     run = set_up(landscape, optimizer, basin.point, steps, hyper, shape, seed=seed, noise=1.0, **conditions)
     aim = np.array([*basin.point, basin.radius])
-    found = _noisy(run, grid, aim, seed, seeds)
+    found = _noisy(run, grid, aim, seed, seeds, progress)
     out = (found.reached_at >= 0) | (found.diverged_at >= 0)
     when = np.where(found.reached_at >= 0, found.reached_at, found.diverged_at)
     # The median of those that are out: the others sort behind them.
@@ -217,7 +220,9 @@ def floors(
     return Floors(np.asarray(rates), found.late_loss.mean(-1))
 
 
-def _noisy(run: Setup, cells: np.ndarray, aim: np.ndarray, seed: int, seeds: int) -> Passages:
+def _noisy(
+    run: Setup, cells: np.ndarray, aim: np.ndarray, seed: int, seeds: int, progress: Progress | None = None
+) -> Passages:
     """(cells, seeds): runs at each (learning rate, σ) of ``cells`` (n, 2)."""
     check_whole("seeds", seeds, 1, 4_096)
     if not any(h.name == "learning_rate" for h in run.machine.optimizer.hypers):
@@ -229,7 +234,7 @@ def _noisy(run: Setup, cells: np.ndarray, aim: np.ndarray, seed: int, seeds: int
     def part(rows: np.ndarray) -> Passages:
         return noisy_passages(run.machine, outside, run.start, rows, int(run.inputs.integers[0]), aim, *drawn)
 
-    return tiled(part, numbers, most=TOGETHER)
+    return tiled(part, numbers, most=TOGETHER, progress=progress)
 
 
 def stationary_variance(learning_rate: Any, curvature: Any, noise: float, momentum: float = 0.0) -> Any:

@@ -55,7 +55,7 @@ class Axis(NamedTuple):
             values = [value for value in values if self.low <= value <= self.high]
             named = {"tickvals": values, "ticktext": [f"{value:g}" for value in values]}
         return {
-            "title": {"text": self.name, "standoff": 3},
+            "title": {"text": self.name, "standoff": 6},
             "type": "log" if self.log else "linear",
             "range": ends,
             "exponentformat": "power",
@@ -130,7 +130,7 @@ def curves(
     return {
         "data": data,
         "layout": {
-            "margin": {"l": 56, "r": 12, "t": 24 if title else 8, "b": 38 if x.name else 22},
+            "margin": {"l": 56, "r": 12, "t": 24 if title else 8, "b": 42 if x.name else 22},
             "xaxis": x.layout(5 if title else 8),
             "yaxis": y.layout(6),
             "annotations": [_title(title)] if title else [],
@@ -179,7 +179,7 @@ def tubes(step: np.ndarray, lanes: Sequence[Tube], x: Axis, y: Axis, *, theory: 
     return {
         "data": data,
         "layout": {
-            "margin": {"l": 56, "r": 12, "t": 8, "b": 38},
+            "margin": {"l": 56, "r": 12, "t": 8, "b": 42},
             "xaxis": x.layout(),
             "yaxis": y.layout(6),
             "showlegend": False,
@@ -225,16 +225,16 @@ def shares(
     *,
     title: str,
     edge: float | None = None,
-    here: tuple[float, float] | None = None,
+    marks: Sequence[tuple[float, float, LaneStyle]] = (),
     pick: Any = None,
     scale: bool = False,
 ) -> dict[str, Any]:
     """Shares in [0, 1] over two knobs, (columns, rows): a map of cells, white at 0.
 
-    ``edge`` is a value of x where theory has a line; ``here`` is marked; with ``scale``, what the colours mean is said.
+    ``edge`` is a value of x where theory has a line; ``marks`` are rings in someone's look; with ``scale`` it is said
+    what the colours mean.
     """
     xs, ys = (middles(axis, size) for axis, size in zip((x, y), values.shape, strict=True))
-    style = LaneStyle(*PALETTE[0], (), "")
     data: list[dict[str, Any]] = [
         {
             "type": "heatmap",
@@ -262,20 +262,14 @@ def shares(
     if edge is not None and x.low < edge < x.high:
         line = _line(np.array([edge, edge]), np.array([y.low, y.high]), "", EDGE)
         data.append({**line, "line": {"width": 2, "dash": "8px,5px"}, "hoverinfo": "skip"})
-    if here is not None:
-        mark = _line(np.array([here[0]]), np.array([here[1]]), "", style)
-        data.append(
-            {
-                **mark,
-                "mode": "markers",
-                "marker": {"symbol": "circle-open", "size": 12, "line": {"width": 2}},
-                "hoverinfo": "skip",
-            }
-        )
+    for at, height, style in marks:
+        ring = {"symbol": "circle-open", "size": 12, "line": {"width": 2.5}}
+        mark = _line(np.array([at]), np.array([height]), "", style)
+        data.append({**mark, "mode": "markers", "marker": ring, "hoverinfo": "skip"})
     return {
         "data": data,
         "layout": {
-            "margin": {"l": 46, "r": 44 if scale else 12, "t": 24, "b": 38},
+            "margin": {"l": 46, "r": 44 if scale else 12, "t": 24, "b": 42},
             "xaxis": x.layout(6, showgrid=False),
             "yaxis": y.layout(6, showgrid=False),
             "annotations": [_title(title)],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Event
 from typing import Any, NamedTuple, TypeVar
 
 import streamlit as st
@@ -40,16 +41,36 @@ class Offer(NamedTuple):
     race: Race
 
 
-def each(work: Callable[[Item], Found], items: Sequence[Item], progress: Progress) -> list[Found]:
-    """``work`` on each of a few items, two at a time: what takes long is compiling, one rule a core."""
+class GivenUp(Exception):
+    """Nobody waits for this work any more."""
+
+
+def each(work: Callable[[Item, Progress], Found], items: Sequence[Item], progress: Progress) -> list[Found]:
+    """``work`` on each of a few items, two at a time: what takes long is compiling, one rule a core.
+
+    ``work`` is handed an item and a progress of its own; ``progress`` is told the mean, in the thread that called. If
+    that raises, so do those of the items, and no more is begun.
+    """
+    shares, given_up = [0.0] * len(items), Event()
+
+    def part(number: int) -> Progress:
+        def told(share: float) -> None:
+            shares[number] = share
+            if given_up.is_set():
+                raise GivenUp
+
+        return told
+
     with ThreadPoolExecutor(2) as pool:
-        futures = [pool.submit(work, item) for item in items]
+        futures = [pool.submit(work, item, part(number)) for number, item in enumerate(items)]
         try:
-            while waiting := wait(futures, timeout=0.05).not_done:
-                progress(1 - len(waiting) / len(futures))
-        finally:
-            for future in futures:
-                future.cancel()
+            while wait(futures, timeout=0.05).not_done:
+                done = [1.0 if future.done() else share for future, share in zip(futures, shares, strict=True)]
+                progress(sum(done) / len(done))
+        except BaseException:
+            given_up.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return [future.result() for future in futures]
 
 

@@ -71,7 +71,7 @@ def _about(race: Race) -> Race:
 def _studies(race: Race, progress: Progress) -> list[Escape]:
     landscape = landscapes.find(race.landscape)
 
-    def study(spec: RunSpec) -> Escape:
+    def study(spec: RunSpec, _part: Progress) -> Escape:
         rule = optimizers.find(spec.optimizer)
         return escape(landscape, rule, race.begin, spec.steps, spec.hyper, spec.shape, **conditions(spec))
 

@@ -81,7 +81,7 @@ def _turned(race: Race, angle: float, by: float) -> Race:
 def _studies(race: Race, progress: Progress) -> list[Rotation]:
     landscape = landscapes.find(race.landscape)
 
-    def study(spec: RunSpec) -> Rotation:
+    def study(spec: RunSpec, _part: Progress) -> Rotation:
         return rotation(
             landscape,
             optimizers.find(spec.optimizer),
@@ -105,7 +105,7 @@ def _said(study: Rotation) -> str:
         return _("{steps} steps at every angle").format(steps=arrived.min())
     if arrived.size < study.angle.size:
         said = _("{least} steps at {angle}°, and at {share} of the angles never there")
-        missing = f"{1 - arrived.size / study.angle.size:.0%}"
+        missing = f"{100 * (1 - arrived.size / study.angle.size):.0f} %"
         return said.format(least=arrived.min(), angle=text(float(quickest)), share=missing)
     slowest = study.angle[study.reached_at.argmax()]
     said = _("{least} steps at {angle}°, {most} at {other}°: {times} times as many")

@@ -27,7 +27,7 @@ from ui.race import Race
 from ui.race_controls import SIGNS, lane_names, styles
 
 HEADROOM = 0.6  # decades above the start
-BROAD = 4  # charts in a row
+FOOTROOM = 0.3  # decades below the lowest that is told apart
 
 
 def show(race: Race, settings: Settings) -> None:
@@ -74,7 +74,7 @@ def _about(race: Race) -> Race:
 def _studies(race: Race, progress: Progress) -> list[Sensitivity]:
     landscape = landscapes.find(race.landscape)
 
-    def study(spec: RunSpec) -> Sensitivity:
+    def study(spec: RunSpec, _part: Progress) -> Sensitivity:
         return sensitivity(
             landscape,
             optimizers.find(spec.optimizer),
@@ -143,10 +143,10 @@ def _panels(race: Race, found: Sequence[Sensitivity]) -> list[charts.Panel]:
             knobs.setdefault((profile.hyper.name, profile.hyper.scale), []).append((lane, profile))
     first, lowest = found[0].first, min(study.lowest for study in found)
     excess = first - lowest
-    y = Axis(_("loss − minimum"), excess * 10**-DECADES, excess * 10**HEADROOM, log=True)
+    y = Axis(_("loss − minimum"), excess * 10 ** -(DECADES + FOOTROOM), excess * 10**HEADROOM, log=True)
     if landscapes.find(race.landscape).minimum(**race.shape) is None:
         y = y._replace(name=_("loss − lowest found"))
-    broad = min(len(knobs), BROAD)
+    broad = len(knobs) if len(knobs) <= 3 else 3 if len(knobs) in (5, 6) else 4
     rows = -(-len(knobs) // broad) if knobs else 1
     tall = f"max(190px, calc((100vh - 310px) / {rows} - 4px))"
     panels = []
@@ -170,7 +170,7 @@ def _axis(hyper: Hyper, low: float, high: float) -> Axis:
     if hyper.scale == "switch":
         return Axis("", -0.2, 1.2, ticks=((0, 1), (_("off"), _("on"))))
     if hyper.scale == "log" and low > 0:
-        room = (high / low) ** 0.02
+        room = max((high / low) ** 0.02, 1.05)
         return Axis("", low / room, high * room, log=True)
     room = 0.02 * (high - low) or 1.0
     return Axis("", low - room, high + room)
@@ -188,7 +188,7 @@ def _curve(race: Race, study: Sensitivity, lane: int, profile: Profile, lowest: 
         name,
         styles(race)[lane],
         profile.values,
-        np.clip(over, y.low, y.high),
+        np.clip(over, y.low * 10**FOOTROOM, y.high),
         said,
         lost,
         int((profile.values == profile.current).argmax()),

@@ -3,6 +3,8 @@
 
 class Chart extends Picture {
   listen() {
+    this.plot.on("plotly_hover", ({ points: [{ data }] }) => this.root.classList.toggle("pickable", (data.meta?.pick ?? null) !== null));
+    this.plot.on("plotly_unhover", () => this.root.classList.remove("pickable"));
     this.plot.on("plotly_click", ({ points: [{ data, pointNumber }] }) => {
       const { pick, points } = data.meta ?? {};
       if (pick === undefined || pick === null) return;
@@ -34,6 +36,10 @@ class Chart extends Picture {
     layout.annotations = layout.annotations?.map((note) => ({ ...note, font: { size: note.name === "soft" ? size - 1 : size + 1, color: ink } }));
     layout.shapes = layout.shapes?.map((shape) => ({ ...shape, line: { ...shape.line, color: ink } }));
     layout.legend = { bgcolor: `${paper}bb`, font: { size, color: ink }, ...layout.legend };
+    if (this.look.projector && layout.margin) {
+      const { l, r, t, b } = layout.margin;
+      layout.margin = { l: l + 16, r, t: t + 6, b: b + 14 };
+    }
     layout.hoverlabel = { bgcolor: paper, bordercolor: ink, font: { color: ink, family: this.theme.font, size } };
     return { data, layout };
   }
