@@ -669,6 +669,8 @@ def tiled(run: Callable[..., Found], *arrays: np.ndarray, most: int = TILE, prog
             found = run(*(array[rows] for array in arrays))
             return type(found)(*(np.asarray(array) for array in found))
 
+    if count <= size:
+        return type(only := tile(0))(*(part[:count] for part in only))
     tiles = [_workers().submit(tile, first) for first in range(0, count, size)]
     try:
         while waiting := wait(tiles, timeout=None if progress is None else 0.05).not_done:

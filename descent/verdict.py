@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from typing import Any, Literal, NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from descent.compilation import compiled_each
-from descent.engine import Trajectory
+from descent.engine import Trajectory, tiled
 from descent.hyper import fill
 from descent.landscape import Landscape
 
@@ -58,20 +60,67 @@ class Verdict(NamedTuple):
     off_slice: float
 
 
-@compiled_each(1)
-def _local(landscape: Landscape, points: jax.Array, knobs: jax.Array) -> Any:
+class _Sites(NamedTuple):
+    """Where critical points are declared, padded with infinity so that few sizes are ever compiled."""
+
+    minima: np.ndarray | jax.Array  # (m, d)
+    kinks: np.ndarray | jax.Array  # (m,) bool
+    saddles: np.ndarray | jax.Array  # (s, d)
+
+
+class _Classified(NamedTuple):
+    """What `classify` finds, of a tile of points; ``lowest`` is the same for all of them."""
+
+    kind: Any  # (n,)
+    minimizer: Any  # (n,)
+    loss: Any  # (n,)
+    gradient: Any  # (n, d)
+    eigenvalues: Any  # (n, d)
+    eigenvectors: Any  # (n, d, d)
+    lowest: Any  # (n,)
+
+
+def _loss(landscape: Landscape, knobs: jax.Array) -> Any:
+    """The loss of all parameters, and that of a point of the plane."""
     shape = {h.name: knobs[i] for i, h in enumerate(landscape.hypers)}
+    return (lambda point: landscape.loss(point, **shape)), (lambda point: landscape.fn(point, **shape))
 
-    def fn(point: jax.Array) -> jax.Array:
-        return landscape.loss(point, **shape)
 
-    def on_plane(point: jax.Array) -> jax.Array:
-        return landscape.fn(point, **shape)
-
+def _lowest(landscape: Landscape, knobs: jax.Array) -> jax.Array:
     (x0, x1), (y0, y1) = landscape.domain
     grid = jnp.stack(jnp.meshgrid(jnp.linspace(x0, x1, 24), jnp.linspace(y0, y1, 24)), -1).reshape(-1, 2)
+    return jnp.nanmin(jax.vmap(_loss(landscape, knobs)[1])(grid))
+
+
+def _around(landscape: Landscape, points: jax.Array, knobs: jax.Array) -> tuple[jax.Array, ...]:
+    """`Local`, traced, but for the lowest loss."""
+    fn = _loss(landscape, knobs)[0]
     loss, gradient = jax.vmap(jax.value_and_grad(fn))(points)
-    return loss, gradient, jax.vmap(jax.hessian(fn))(points), jnp.nanmin(jax.vmap(on_plane)(grid))
+    hessian = jax.vmap(jax.hessian(fn))(points)
+    broken = ~jnp.isfinite(hessian.sum((-1, -2)))
+    values, vectors = _eigen(jnp.where(broken[:, None, None], 0.0, hessian))
+    return loss, gradient, jnp.where(broken[:, None], jnp.nan, values), vectors
+
+
+def _eigen(matrices: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Eigenvalues (n, d), ascending, and eigenvectors (n, d, d) of symmetric matrices; in closed form in the plane."""
+    if matrices.shape[-1] != 2:
+        return jnp.linalg.eigh(matrices)
+    a, b, c = matrices[:, 0, 0], matrices[:, 1, 1], matrices[:, 0, 1]
+    middle, half = a / 2 + b / 2, a / 2 - b / 2
+    spread = jnp.hypot(half, c)
+    # (x, y) belongs to the larger: the longer of its sides first, the shorter from their product c / 2 spread.
+    safe = jnp.where(spread > 0, spread, 1.0)
+    longer = jnp.sqrt((1 + jnp.abs(half) / safe) / 2)
+    shorter = c / (2 * safe * longer)
+    x, y = jnp.where(half >= 0, longer, shorter), jnp.where(half >= 0, shorter, longer)
+    vectors = jnp.stack([jnp.stack([-y, x], -1), jnp.stack([x, y], -1)], -1)
+    return jnp.stack([middle - spread, middle + spread], -1), vectors
+
+
+@compiled_each(1)
+def _local(landscape: Landscape, points: jax.Array, knobs: jax.Array) -> Local:
+    return Local(*_around(landscape, points, knobs), _lowest(landscape, knobs))
 
 
 def local(landscape: Landscape, points: np.ndarray, shape: Mapping[str, object] | None = None) -> Local:
@@ -82,17 +131,16 @@ def local(landscape: Landscape, points: np.ndarray, shape: Mapping[str, object] 
     numbers = fill(landscape.hypers, shape, landscape.id)
     points = _lifted(landscape, points, numbers)
     count = len(points)
-    size = max(16, 1 << max(count - 1, 0).bit_length())
-    padded = np.concatenate([points, np.zeros((size - count, landscape.dimension))])
-    knobs = np.array(list(numbers.values()), np.float64)
+    padded = _padded(points, max(16, 1 << max(count - 1, 0).bit_length()), 0.0)
     with jax.enable_x64(True):
-        loss, gradient, hessian, lowest = (np.array(a) for a in _local(landscape, padded, knobs))
-    loss, gradient, hessian = loss[:count], gradient[:count], hessian[:count]
-    broken = ~np.isfinite(hessian.sum((-1, -2)))
-    hessian[broken] = 0.0
-    values, vectors = np.linalg.eigh(hessian)
-    values[broken] = np.nan
-    return Local(loss, gradient, values, vectors, lowest)
+        found = _local(landscape, padded, np.array(list(numbers.values()), np.float64))
+        *parts, lowest = (np.array(a) for a in found)
+    return Local(*(part[:count] for part in parts), lowest)
+
+
+def _padded(rows: np.ndarray, size: int, value: float) -> np.ndarray:
+    """Rows, and as many more of one ``value`` as ``size`` asks for."""
+    return np.concatenate([rows, np.full((max(size - len(rows), 0), *rows.shape[1:]), value, rows.dtype)])
 
 
 def _lifted(landscape: Landscape, points: np.ndarray, numbers: Mapping[str, float]) -> np.ndarray:
@@ -121,41 +169,77 @@ def classify(
     """
     numbers = fill(landscape.hypers, shape, landscape.id)
     points = _lifted(landscape, points, numbers)
-    around = local(landscape, points, numbers)
-    scale = diagonal(landscape)
-    low, high = around.eigenvalues[:, 0], around.eigenvalues[:, -1]
-    sharpest = np.maximum(np.abs(low), np.abs(high))
-    zero = SINGULAR * sharpest
-    newton = _newton(around)
-    slope = _norm(around.gradient)
-    critical = (_norm(newton) < NEAR * scale) | (slope == 0)
-    # Where ripples are finer than that, Newton's step leads nowhere: the next one is hardly shorter.
-    newton[~critical] = 0.0
-    target = local(landscape, points + newton, numbers)
-    critical &= _norm(_newton(target)) <= 0.6 * _norm(newton) + SINGULAR * scale
-
-    minima = landscape.critical_points(**numbers).minima
-    nearest, distance = _nearest(points, landscape.lift([m.point for m in minima], **numbers))
-    kink = np.array([*(m.kink for m in minima), False])  # the last for "none"
+    critical = landscape.critical_points(**numbers)
+    minima = landscape.lift([m.point for m in critical.minima], **numbers)
+    saddles = landscape.lift(critical.saddles, **numbers)
+    sites = _Sites(
+        _padded(minima, 1 << len(minima).bit_length(), np.inf),
+        _padded(np.array([m.kink for m in critical.minima], bool), 1 << len(minima).bit_length(), False),
+        _padded(saddles, 1 << len(saddles).bit_length(), np.inf),
+    )
+    knobs = np.array(list(numbers.values()), np.float64)
     declared = landscape.minimum(**numbers)
-    lowest = float(around.lowest) if declared is None else declared
+    least = np.array(np.nan if declared is None else declared)
+
+    def tile(points: np.ndarray, still: np.ndarray, cycling: np.ndarray) -> _Classified:
+        return _classify(landscape, points, still, cycling, knobs, sites, least)
+
+    count = len(points)
+    found = tiled(tile, *(_padded(rows, 16, 0) for rows in (points, still, cycling)))
+    kind, minimizer, *around, lowest = (np.array(part[:count]) for part in found)
+    return kind, minimizer, Local(*around, lowest.min(initial=np.inf))
+
+
+@compiled_each(1)
+def _classify(
+    landscape: Landscape,
+    points: jax.Array,
+    still: jax.Array,
+    cycling: jax.Array,
+    knobs: jax.Array,
+    sites: _Sites,
+    declared: jax.Array,
+) -> _Classified:
+    scale = diagonal(landscape)
+
+    def step(at: jax.Array, _: None) -> Any:
+        """Newton's step from here, where it is short enough to mean something."""
+        around = _around(landscape, at, knobs)
+        newton = _newton(*around[1:])
+        length = _norm(newton)
+        near = (length < NEAR * scale) | (_norm(around[1]) == 0)
+        newton = jnp.where(near[:, None], newton, 0.0)
+        return at + newton, (at, *around, near, length)
+
+    # In a loop, so that the curvature is compiled once.
+    _, both = lax.scan(step, points, None, length=2)
+    (_, target), (loss, below), (gradient, _), (values, _), (vectors, _), (critical, _), (length, rest) = both
+    low, high = values[:, 0], values[:, -1]
+    zero = SINGULAR * jnp.maximum(jnp.abs(low), jnp.abs(high))
+    slope = _norm(gradient)
+    # Where ripples are finer than that, Newton's step leads nowhere: the next one is hardly shorter.
+    critical &= rest <= 0.6 * jnp.where(critical, length, 0.0) + SINGULAR * scale
+
+    nearest, distance = _nearest(points, sites.minima)
+    ground = _lowest(landscape, knobs)
+    lowest = jnp.where(jnp.isnan(declared), ground, declared)
+    size = jnp.maximum(1.0, jnp.abs(lowest))
     # On a flat floor the loss itself says whether this is the bottom.
-    bottom = np.logical_and(around.loss - lowest <= 1e-6 * max(1.0, abs(lowest)), landscape.flat_minima)
-    _, saddle_distance = _nearest(points, landscape.lift(landscape.critical_points(**numbers).saddles, **numbers))
-    cusp = (distance < NEAR * scale) & kink[nearest]
+    bottom = jnp.logical_and(loss - lowest <= 1e-6 * size, landscape.flat_minima)
+    _, saddle_distance = _nearest(points, sites.saddles)
+    cusp = (distance < NEAR * scale) & sites.kinks[nearest]
     # A trough that bends, such as a ring, is level along itself (or no more curved than the slope that is left makes
     # it), but rises along its tangent.
     reach = 5 * NEAR * scale
-    bent = critical & (high > zero) & ((np.abs(low) <= zero) | (np.abs(low) * reach <= slope))
+    bent = critical & (high > zero) & ((jnp.abs(low) <= zero) | (jnp.abs(low) * reach <= slope))
     bent &= not landscape.flat_minima
-    if bent.any():
-        away = np.where(bent[:, None], reach * around.eigenvectors[:, :, 0], 0.0)
-        both = np.minimum(*(local(landscape, points + newton + side * away, numbers).loss for side in (1, -1)))
-        bent &= both > target.loss + 1e-9 * max(1.0, abs(lowest))
+    away = jnp.where(bent[:, None], reach * vectors[:, :, 0], 0.0)
+    sides = jax.vmap(jax.vmap(_loss(landscape, knobs)[0]))(jnp.stack([target + away, target - away]))
+    bent &= sides.min(0) > below + 1e-9 * size
 
     at_minimum = (critical & (low > zero)) | bottom | cusp | bent
     at_minimum |= critical & (low >= -zero) & (distance < NEAR * scale)
-    plateau = slope * scale / 10 < GENTLE * (around.loss - lowest)
+    plateau = slope * scale / 10 < GENTLE * (loss - lowest)
     # On the slopes beside a curved floor, the Hessian is indefinite as well.
     indefinite = (low < -zero) & (high > zero) & (not landscape.flat_minima)
     at_saddle = critical & (indefinite | (saddle_distance < NEAR * scale)) & ~at_minimum
@@ -163,7 +247,7 @@ def classify(
     at_saddle |= plateau & (saddle_distance < 5 * NEAR * scale)
     at_maximum = critical & (high < -zero) & ~at_saddle
 
-    kinds = np.full(len(points), KINDS.index("moving"))
+    kinds = jnp.full(len(points), KINDS.index("moving"))
     for kind, holds in (
         ("plateau", plateau & still),
         ("cycling", cycling),
@@ -171,35 +255,38 @@ def classify(
         ("saddle", at_saddle & still),
         ("minimum", at_minimum & still),
     ):
-        kinds[holds] = KINDS.index(kind)
-    matches = (kinds == KINDS.index("minimum")) & ((distance < 5 * NEAR * scale) | bottom)
-    return kinds, np.where(matches, nearest, -1), around
+        kinds = jnp.where(holds, KINDS.index(kind), kinds)
+    matches = (kinds == KINDS.index("minimum")) & jnp.isfinite(distance) & ((distance < 5 * NEAR * scale) | bottom)
+    return _Classified(
+        kinds,
+        jnp.where(matches, nearest, -1),
+        loss,
+        gradient,
+        values,
+        vectors,
+        jnp.broadcast_to(ground, len(points)),
+    )
 
 
-def _norm(vectors: np.ndarray) -> np.ndarray:
+def _norm(vectors: Any) -> Any:
     """Euclidean norms (n,) of vectors (n, d), also of huge ones."""
-    return np.hypot.reduce(vectors, axis=-1)
+    return reduce(jnp.hypot, jnp.moveaxis(vectors, -1, 0))
 
 
-def _newton(around: Local) -> np.ndarray:
+def _newton(gradient: jax.Array, values: jax.Array, vectors: jax.Array) -> jax.Array:
     """Newton's step (n, d), along the directions that curve: how far a critical point is. Infinite if it is no use."""
-    along = np.einsum("nji,nj->ni", around.eigenvectors, around.gradient)
-    curved = np.abs(around.eigenvalues) > SINGULAR * np.abs(around.eigenvalues).max(-1, keepdims=True)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        step = np.where(curved, -along / around.eigenvalues, np.where(np.abs(along) > 1e-9, np.inf, 0.0))
-    useless = ~np.isfinite(step).all(-1)
-    step[useless] = 0.0
-    step = np.einsum("nij,nj->ni", around.eigenvectors, step)
-    step[useless] = np.inf
-    return step
+    along = jnp.einsum("nji,nj->ni", vectors, gradient)
+    curved = jnp.abs(values) > SINGULAR * jnp.abs(values).max(-1, keepdims=True)
+    step = jnp.where(curved, -along / values, jnp.where(jnp.abs(along) > 1e-9, jnp.inf, 0.0))
+    useless = ~jnp.isfinite(step).all(-1, keepdims=True)
+    step = jnp.einsum("nij,nj->ni", vectors, jnp.where(useless, 0.0, step))
+    return jnp.where(useless, jnp.inf, step)
 
 
-def _nearest(points: np.ndarray, to: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Index of and distance to the nearest of ``to`` (m, d), for each point (n, d); −1 and infinity without any."""
-    if not len(to):
-        return np.full(len(points), -1), np.full(len(points), np.inf)
-    distances = np.linalg.norm(points[:, None] - to[None], axis=-1)
-    return distances.argmin(-1), distances.min(-1)
+def _nearest(points: jax.Array, to: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Index of and distance to the nearest of ``to`` (m, d), for each point (n, d); infinity without any."""
+    squares = sum((points[:, None, i] - to[None, :, i]) ** 2 for i in range(points.shape[-1]))
+    return jnp.argmin(squares, -1), jnp.sqrt(jnp.min(squares, -1))
 
 
 def judge(
@@ -250,7 +337,7 @@ def judge(
                 int(run.diverged_at),
                 (float(positions[i, 0]), float(positions[i, 1])),
                 float(around.loss[i]),
-                float(_norm(around.gradient[i])),
+                float(np.hypot.reduce(around.gradient[i])),
                 (float(around.eigenvalues[i, 0]), float(around.eigenvalues[i, -1])),
                 float(apart[i]),
             )
@@ -286,7 +373,7 @@ def off_slice(landscape: Landscape, trajectory: Trajectory, shape: Mapping[str, 
     if landscape.slice is None:
         return np.zeros(len(trajectory.params))
     within = landscape.lift(trajectory.reported, **fill(landscape.hypers, shape, landscape.id))
-    return _norm(trajectory.params - within)
+    return np.hypot.reduce(trajectory.params - within, axis=-1)
 
 
 def steps_to(trajectory: Trajectory, minimum: float | None, tolerance: float) -> int:
