@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from descent.arrival import Arrival, Window, last
 from descent.compilation import compiled_each
 from descent.hyper import as_float, fill
 from descent.landscape import Landscape
@@ -158,6 +159,7 @@ class Kernel(NamedTuple):
     flat: Callable[[Any], jax.Array]  # params -> (dimension,) all of them
     loss: Callable[[Any], jax.Array]
     init: Callable[[Any], Any]
+    best: Callable[[Any, Any], Any]  # (state, params) -> params that the method offers as its result
     report: Callable[[Any, Any], jax.Array] | None  # (state, params) -> the point that is reported, its loss and, in a
     # slice, all its parameters; None where the point is the one that the run is at, in the plane
     step: Callable[..., tuple[Any, Any, Step]]  # (t, params, state, normals, observe) -> (params, state, Step);
@@ -227,8 +229,11 @@ def kernel(machine: Machine, inputs: Inputs, index: Any, factors: jax.Array | No
     def init(params: Any) -> State:
         return State(optimizer.init(params), schedule.init() if schedule.init else None)
 
+    def best(state: State, params: Any) -> Any:
+        return optimizer.report(state.rule, params) if optimizer.report else params
+
     def reported(state: State, params: Any) -> jax.Array:
-        final = optimizer.report(state.rule, params) if optimizer.report else params
+        final = best(state, params)
         return jnp.hstack([point_of(final), loss(final), *([flat(final)] if cut else [])])
 
     report = reported if _report_columns(machine) else None
@@ -262,7 +267,7 @@ def kernel(machine: Machine, inputs: Inputs, index: Any, factors: jax.Array | No
         after = State(rule, schedule.watch(t, value, state.schedule, schedule_knobs))
         return jax.tree.map(jnp.add, params, updates), after, record
 
-    return Kernel(params_of, point_of, flat, loss, init, report, step, normals)
+    return Kernel(params_of, point_of, flat, loss, init, best, report, step, normals)
 
 
 def columns(machine: Machine) -> int:
@@ -333,65 +338,99 @@ def _record_many(machine: Machine, starts: jax.Array, inputs: Inputs, normals: j
 
 
 class Ends(NamedTuple):
-    """Where runs end, without their paths. Arrays have the starts' batch axis."""
+    """Where runs end, without their paths: the points that they report. Arrays have the starts' batch axis."""
 
     position: np.ndarray  # (batch, 2), NaN where the run diverged
     params: np.ndarray  # (batch, dimension) all parameters, which in the plane is the same
     loss: np.ndarray  # (batch,)
     diverged_at: np.ndarray  # (batch,) first non-finite step, or −1
     settled_at: np.ndarray  # (batch,) step from which on every update stays below the tolerance; −1 if not asked
+    arrival: Arrival  # (batch,) each; NaN and False if not asked
+    reached_at: np.ndarray  # (batch,) first step whose loss is close enough to the minimum; −1 if none, or not asked
 
 
-def advance(
-    machine: Machine, processed: bool, start: jax.Array, inputs: Inputs, index: Any, tolerance: Any = None
-) -> Ends:
+class Asked(NamedTuple):
+    """What maps may want to know of runs beside where they end. None costs nothing."""
+
+    tolerance: Any = None  # the size of an update, in each coordinate, below which a run has settled
+    closeness: Any = None  # of the loss to the minimum
+
+
+def advance(machine: Machine, processed: bool, start: jax.Array, inputs: Inputs, index: Any, asked: Asked) -> Ends:
     """Run without a record: traced, for one start, so that maps can vmap it over starts or knobs.
 
-    ``processed`` says whether the gradient may be noisy or clipped; ``tolerance`` is the size of an update, in
-    each coordinate, below which a run has settled.
+    ``processed`` says whether the gradient may be noisy or clipped.
     """
     run = kernel(machine, inputs, index)
-    steps = inputs.integers[0]
+    steps, goal = inputs.integers[0], inputs.numbers[-1]
+    points = last(steps + 1)
+    begin = steps + 1 - points
 
     def finite(value: jax.Array, params: Any) -> jax.Array:
         x, y = run.point(params)
         return jnp.isfinite(value) & jnp.isfinite(x) & jnp.isfinite(y)
 
+    def reach(t: Any, value: jax.Array, reached_at: jax.Array) -> jax.Array:
+        return jnp.where((reached_at < 0) & (value - goal <= asked.closeness), t, reached_at)
+
+    def see(t: Any, window: Window, state: Any, params: Any) -> Window:
+        return window.see(run.best(state, params), t - begin, points)
+
     def body(t: Any, carry: Any) -> Any:
-        params, state, finite_until, settled_at = carry
-        moved, state, now = run.step(t, params, state, run.normals(t) if processed else None)
+        params, state, finite_until, settled_at, window, reached_at = carry
+        if window is not None:
+            window = see(t, window, state, params)
+        moved, after, now = run.step(t, params, state, run.normals(t) if processed else None)
         finite_until = finite_until + (finite(now.loss, params) & (finite_until == t))
-        if tolerance is not None:
+        if asked.tolerance is not None:
             change = run.flat(moved) - run.flat(params) if machine.landscape.slice else now.update
-            small = reduce(jnp.logical_and, [part < tolerance for part in jnp.abs(change)])
+            small = reduce(jnp.logical_and, [part < asked.tolerance for part in jnp.abs(change)])
             settled_at = jnp.where(small, settled_at, t + 1)
-        return moved, state, finite_until, settled_at
+        if asked.closeness is not None:
+            reached_at = reach(t, now.loss if now.reported is None else now.reported[2], reached_at)
+        return moved, after, finite_until, settled_at, window, reached_at
 
     params, zero = run.params(start), jnp.zeros((), jnp.int32)
-    settled_at = zero - 1 if tolerance is None else zero
-    carry = (params, run.init(params), zero, settled_at)
-    params, _, finite_until, settled_at = lax.fori_loop(0, steps, body, carry)
-    value = run.loss(params)
-    survived = finite(value, params) & (finite_until == steps)
+    state = run.init(params)
+    settled_at = zero - 1 if asked.tolerance is None else zero
+    carry = (params, state, zero, settled_at, None, zero - 1)
+    if asked.tolerance is not None:
+        params, state, *seen, _, reached_at = lax.fori_loop(0, begin, body, carry)
+        carry = (params, state, *seen, Window.empty(run.best(state, params)), reached_at)
+    first = 0 if asked.tolerance is None else begin
+    params, state, finite_until, settled_at, window, reached_at = lax.fori_loop(first, steps, body, carry)
+    final = run.best(state, params)
+    value = run.loss(final)
+    survived = finite(run.loss(params), params) & (finite_until == steps)
+    if asked.closeness is not None:
+        reached_at = reach(steps, value, reached_at)
+    nan = jnp.full((), jnp.nan, start.dtype)
+    arrived = Arrival(nan, nan, jnp.zeros((), bool))
+    if window is not None:
+        arrived = see(steps, window, state, params).arrival(points)
     return Ends(
-        jnp.where(survived, run.point(params), jnp.nan),  # type: ignore[arg-type]
-        jnp.where(survived, run.flat(params), jnp.nan),  # type: ignore[arg-type]
+        jnp.where(survived, run.point(final), jnp.nan),  # type: ignore[arg-type]
+        jnp.where(survived, run.flat(final), jnp.nan),  # type: ignore[arg-type]
         jnp.where(survived, value, jnp.nan),  # type: ignore[arg-type]
         jnp.where(survived, -1, finite_until),  # type: ignore[arg-type]
         settled_at,
+        arrived,
+        reached_at,  # type: ignore[arg-type]
     )
 
 
 @compiled_each(2)
 def _ends(
-    machine: Machine, processed: bool, starts: jax.Array, indices: jax.Array, inputs: Inputs, tolerance: Any
+    machine: Machine, processed: bool, starts: jax.Array, indices: jax.Array, inputs: Inputs, asked: Asked
 ) -> Ends:
-    return jax.vmap(lambda s, i: advance(machine, processed, s, inputs, i, tolerance))(starts, indices)
+    return jax.vmap(lambda s, i: advance(machine, processed, s, inputs, i, asked))(starts, indices)
 
 
-@compiled_each(1)
-def _ends_of_knobs(machine: Machine, start: jax.Array, numbers: jax.Array, integers: jax.Array) -> Ends:
-    return jax.vmap(lambda row: advance(machine, False, start, Inputs(row, integers), 0))(numbers)
+@compiled_each(2)
+def _ends_of_knobs(
+    machine: Machine, processed: bool, start: jax.Array, numbers: jax.Array, integers: jax.Array, asked: Asked
+) -> Ends:
+    return jax.vmap(lambda row: advance(machine, processed, start, Inputs(row, integers), 0, asked))(numbers)
 
 
 def check_kind(given: object, kind: type) -> None:
@@ -607,18 +646,51 @@ def ends(
     *,
     shape: Mapping[str, object] | None = None,
     tolerance: float | None = None,
-    progress: Progress | None = None,
     **processing: Any,
 ) -> Ends:
     """`descend` for a batch of starts, keeping only where each run ends: memory does not grow with steps.
 
     Noise has the same distribution as in `descend`, but is drawn in the loop: the numbers differ.
 
-    With a ``tolerance``, also the step from which on every update stays below it in each coordinate.
+    With a ``tolerance``, also the step from which on every update stays below it in each coordinate, and how the run
+    arrives.
     """
     points = check_start(starts)
     if points.ndim != 2:
         raise ValueError(f"starts must have shape (batch, 2); an array of shape {points.shape} was given")
+    run = ends_from(
+        landscape,
+        optimizer,
+        points.dtype,
+        steps,
+        hyper,
+        schedule,
+        schedule_hyper,
+        noise,
+        seed,
+        shape=shape,
+        tolerance=tolerance,
+        **processing,
+    )
+    return tiled(run, points, np.arange(len(points), dtype=np.int32))
+
+
+def ends_from(
+    landscape: Landscape,
+    optimizer: Optimizer,
+    dtype: Any,
+    steps: int,
+    hyper: Mapping[str, object] | None,
+    schedule: Schedule | None = None,
+    schedule_hyper: Mapping[str, object] | None = None,
+    noise: float = 0.0,
+    seed: int = 0,
+    *,
+    shape: Mapping[str, object] | None = None,
+    tolerance: float | None = None,
+    **processing: Any,
+) -> Callable[[np.ndarray, np.ndarray], Ends]:
+    """What `ends` does to a tile of starts (n, 2) with their places in the whole batch (n,)."""
     machine, inputs = prepare(
         landscape,
         optimizer,
@@ -629,19 +701,17 @@ def ends(
         schedule_hyper=schedule_hyper,
         noise=noise,
         seed=seed,
-        dtype=points.dtype,
+        dtype=dtype,
         **processing,
     )
     processed = bool(noise) or any(processing.values())
-    limit = None if tolerance is None else np.asarray(tolerance, points.dtype)
-
-    def run(points: np.ndarray, indices: np.ndarray) -> Ends:
-        return _ends(machine, processed, points, indices, inputs, limit)
-
-    return tiled(run, points, np.arange(len(points), dtype=np.int32), progress=progress)
+    asked = Asked(None if tolerance is None else np.asarray(tolerance, dtype))
+    return lambda points, indices: _ends(machine, processed, points, indices, inputs, asked)
 
 
-TILE = 4_096  # runs whose state still fits a core's cache
+# Runs of which a core computes a step at a time: fewer would not pay for the loop around them; with more, the first would
+# be done only when nearly all are.
+FEWEST, TILE = 1_024, 8_192
 
 
 @cache
@@ -661,16 +731,17 @@ def tiled(run: Callable[..., Found], *arrays: np.ndarray, most: int = TILE, prog
     The first array's dtype decides float32 or float64. What ``run`` returns is a NamedTuple of arrays, put together.
     """
     count = len(arrays[0])
-    size = min(most, 1 << max(count - 1, 0).bit_length())
+    share = count if count <= FEWEST else max(-(-count // (os.cpu_count() or 1)), FEWEST)
+    size = min(most, 1 << max(share - 1, 0).bit_length())
 
     def tile(first: int) -> Found:
         rows = np.minimum(np.arange(first, first + size), count - 1)
         with jax.enable_x64(arrays[0].dtype == np.float64):
             found = run(*(array[rows] for array in arrays))
-            return type(found)(*(np.asarray(array) for array in found))
+            return jax.tree.map(np.asarray, found)
 
     if count <= size:
-        return type(only := tile(0))(*(part[:count] for part in only))
+        return jax.tree.map(lambda part: part[:count], tile(0))
     tiles = [_workers().submit(tile, first) for first in range(0, count, size)]
     try:
         while waiting := wait(tiles, timeout=None if progress is None else 0.05).not_done:
@@ -680,11 +751,19 @@ def tiled(run: Callable[..., Found], *arrays: np.ndarray, most: int = TILE, prog
         for future in tiles:
             future.cancel()
     parts = [future.result() for future in tiles]
-    return type(parts[0])(*(np.concatenate(part)[:count] for part in zip(*parts, strict=True)))
+    return jax.tree.map(lambda *pieces: np.concatenate(pieces)[:count], *parts)
 
 
 def ends_over_knobs(
-    machine: Machine, start: np.ndarray, numbers: np.ndarray, integers: np.ndarray, progress: Progress | None = None
+    machine: Machine,
+    processed: bool,
+    start: np.ndarray,
+    numbers: np.ndarray,
+    integers: np.ndarray,
+    asked: Asked,
+    progress: Progress | None = None,
 ) -> Ends:
     """Where one start ends under many knobs: ``numbers`` has a row of `Inputs.numbers` a run."""
-    return tiled(lambda rows: _ends_of_knobs(machine, start, rows, integers), numbers, progress=progress)
+    return tiled(
+        lambda rows: _ends_of_knobs(machine, processed, start, rows, integers, asked), numbers, progress=progress
+    )

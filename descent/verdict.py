@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from descent.arrival import arrival
 from descent.compilation import compiled_each
 from descent.engine import Trajectory, tiled
 from descent.hyper import fill
@@ -26,7 +27,6 @@ Detail = Literal["", "global", "local", "flat", "outside"]
 
 # All lengths are shares of the domain's diagonal.
 NEAR = 2e-3  # this close to a critical point, by Newton's step, counts as being there
-STILL = 2e-3  # a run whose last steps stay within this has settled
 SINGULAR = 1e-6  # an eigenvalue this small beside the other is zero
 GENTLE = 0.03  # a plateau: walking a tenth of the diagonal down this slope gains less than this share of what is left
 
@@ -63,12 +63,12 @@ class Verdict(NamedTuple):
 class _Sites(NamedTuple):
     """Where critical points are declared, padded with infinity so that few sizes are ever compiled."""
 
-    minima: np.ndarray | jax.Array  # (m, d)
-    kinks: np.ndarray | jax.Array  # (m,) bool
-    saddles: np.ndarray | jax.Array  # (s, d)
+    minima: Any  # (m, d)
+    kinks: Any  # (m,) bool
+    saddles: Any  # (s, d)
 
 
-class _Classified(NamedTuple):
+class Classified(NamedTuple):
     """What `classify` finds, of a tile of points; ``lowest`` is the same for all of them."""
 
     kind: Any  # (n,)
@@ -92,7 +92,9 @@ def _lowest(landscape: Landscape, knobs: jax.Array) -> jax.Array:
     return jnp.nanmin(jax.vmap(_loss(landscape, knobs)[1])(grid))
 
 
-def _around(landscape: Landscape, points: jax.Array, knobs: jax.Array) -> tuple[jax.Array, ...]:
+def _around(
+    landscape: Landscape, points: jax.Array, knobs: jax.Array
+) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
     """`Local`, traced, but for the lowest loss."""
     fn = _loss(landscape, knobs)[0]
     loss, gradient = jax.vmap(jax.value_and_grad(fn))(points)
@@ -119,8 +121,8 @@ def _eigen(matrices: jax.Array) -> tuple[jax.Array, jax.Array]:
 
 
 @compiled_each(1)
-def _local(landscape: Landscape, points: jax.Array, knobs: jax.Array) -> Local:
-    return Local(*_around(landscape, points, knobs), _lowest(landscape, knobs))
+def _local(landscape: Landscape, points: jax.Array, knobs: jax.Array) -> tuple[jax.Array, ...]:
+    return *_around(landscape, points, knobs), _lowest(landscape, knobs)
 
 
 def local(landscape: Landscape, points: np.ndarray, shape: Mapping[str, object] | None = None) -> Local:
@@ -134,8 +136,8 @@ def local(landscape: Landscape, points: np.ndarray, shape: Mapping[str, object] 
     padded = _padded(points, max(16, 1 << max(count - 1, 0).bit_length()), 0.0)
     with jax.enable_x64(True):
         found = _local(landscape, padded, np.array(list(numbers.values()), np.float64))
-        *parts, lowest = (np.array(a) for a in found)
-    return Local(*(part[:count] for part in parts), lowest)
+        loss, gradient, values, vectors, lowest = (np.array(part) for part in found)
+    return Local(loss[:count], gradient[:count], values[:count], vectors[:count], lowest)
 
 
 def _padded(rows: np.ndarray, size: int, value: float) -> np.ndarray:
@@ -167,8 +169,18 @@ def classify(
 
     ``still`` says which runs have settled, ``cycling`` which circle without progress.
     """
+    points = _lifted(landscape, points, fill(landscape.hypers, shape, landscape.id))
+    count = len(points)
+    found = tiled(classifier(landscape, shape), *(_padded(rows, 16, 0) for rows in (points, still, cycling)))
+    kind, minimizer, loss, gradient, values, vectors, lowest = (np.array(part[:count]) for part in found)
+    return kind, minimizer, Local(loss, gradient, values, vectors, lowest.min(initial=np.inf))
+
+
+def classifier(
+    landscape: Landscape, shape: Mapping[str, object] | None
+) -> Callable[[np.ndarray, np.ndarray, np.ndarray], Classified]:
+    """What `classify` does to a tile of points (n, dimension) in float64, where JAX has that enabled."""
     numbers = fill(landscape.hypers, shape, landscape.id)
-    points = _lifted(landscape, points, numbers)
     critical = landscape.critical_points(**numbers)
     minima = landscape.lift([m.point for m in critical.minima], **numbers)
     saddles = landscape.lift(critical.saddles, **numbers)
@@ -180,14 +192,7 @@ def classify(
     knobs = np.array(list(numbers.values()), np.float64)
     declared = landscape.minimum(**numbers)
     least = np.array(np.nan if declared is None else declared)
-
-    def tile(points: np.ndarray, still: np.ndarray, cycling: np.ndarray) -> _Classified:
-        return _classify(landscape, points, still, cycling, knobs, sites, least)
-
-    count = len(points)
-    found = tiled(tile, *(_padded(rows, 16, 0) for rows in (points, still, cycling)))
-    kind, minimizer, *around, lowest = (np.array(part[:count]) for part in found)
-    return kind, minimizer, Local(*around, lowest.min(initial=np.inf))
+    return lambda points, still, cycling: _classify(landscape, points, still, cycling, knobs, sites, least)
 
 
 @compiled_each(1)
@@ -199,7 +204,7 @@ def _classify(
     knobs: jax.Array,
     sites: _Sites,
     declared: jax.Array,
-) -> _Classified:
+) -> Classified:
     scale = diagonal(landscape)
 
     def step(at: jax.Array, _: None) -> Any:
@@ -257,7 +262,7 @@ def _classify(
     ):
         kinds = jnp.where(holds, KINDS.index(kind), kinds)
     matches = (kinds == KINDS.index("minimum")) & jnp.isfinite(distance) & ((distance < 5 * NEAR * scale) | bottom)
-    return _Classified(
+    return Classified(
         kinds,
         jnp.where(matches, nearest, -1),
         loss,
@@ -303,9 +308,9 @@ def judge(
         lasts.append(path[-1])
         shown.append(run.reported[len(path) - 1])
         apart.append(off_slice(landscape, run, shape)[len(path) - 1])
-        settled, circles = _arrival(path.astype(np.float64), scale)
-        still.append(settled)
-        cycling.append(circles)
+        arrived = arrival(path)
+        still.append(arrived.still(scale))
+        cycling.append(arrived.circling)
     points = np.array(lasts, np.float64).reshape(-1, landscape.dimension)
     positions = np.array(shown, np.float64).reshape(-1, 2)
     nowhere = np.isnan(points[:, 0])
@@ -347,25 +352,6 @@ def judge(
 
 def _inside(landscape: Landscape, point: np.ndarray) -> bool:
     return all(low <= value <= high for value, (low, high) in zip(point, landscape.domain, strict=True))
-
-
-def _arrival(path: np.ndarray, scale: float) -> tuple[bool, bool]:
-    """Has the run settled, and if not, does it circle? From its last fifth, 10 to 200 steps of it."""
-    if len(path) < 2:
-        return True, False
-    window = path[-min(max(len(path) // 5, 10), 200, len(path)) :]
-    if np.abs(window - window[-1]).max() < STILL * scale:
-        return True, False
-    half = len(window) // 2
-    if half < 4:
-        return False, False
-    first, second = window[:half], window[half:]
-    travelled = np.linalg.norm(np.diff(window, axis=0), axis=-1).sum()
-    drift = np.linalg.norm(second.mean(0) - first.mean(0))
-    sizes = [np.linalg.norm(part - part.mean(0), axis=-1).mean() for part in (first, second)]
-    # Circling: much way, no drift, neither shrinking towards a centre nor growing.
-    steady = 0.8 * sizes[0] < sizes[1] < 1.25 * sizes[0]
-    return False, bool(drift < 0.05 * travelled and drift < 0.5 * sizes[1] and steady)
 
 
 def off_slice(landscape: Landscape, trajectory: Trajectory, shape: Mapping[str, object] | None = None) -> np.ndarray:
