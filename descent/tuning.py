@@ -29,7 +29,7 @@ from descent.engine import (
 )
 from descent.landscape import Landscape
 from descent.optimizer import Cost, Optimizer
-from descent.schedule import CONSTANT
+from descent.schedule import CONSTANT, Schedule
 
 # What evaluations cost, in thirds of a gradient's. A gradient is the value of the loss and a backward pass of about
 # twice the work; a Hessian-vector product is about the work of two gradients (Griewank & Walther, 2008, Evaluating
@@ -90,7 +90,9 @@ def trials(
     shape: Mapping[str, object] | None = None,
     noise: float = 0.0,
     seed: int = 0,
+    schedule: Schedule = CONSTANT,
     progress: Progress | None = None,
+    **conditions: Any,
 ) -> Trials:
     """Run ``optimizer`` once for each setting, start and seed, for so many gradient evaluations.
 
@@ -99,6 +101,7 @@ def trials(
         starts: (starts, 2).
         evaluations: what each run may spend. A step that the rest does not pay for is not taken.
         seeds: how many noises each setting meets; all settings meet the same.
+        conditions: as of `descend`: the schedule's knobs, clipping.
         progress: told the finished share now and then; what it raises ends the work.
 
     Returns:
@@ -113,14 +116,15 @@ def trials(
     evaluations = check_whole("evaluations", evaluations, 1, MOST_EVALUATIONS)
     seeds = check_whole("seeds", seeds, 1, 10_000)
     steps, _rest = affordable(optimizer, evaluations)
-    machine, numbers, integers = _settings(landscape, optimizer, settings, steps, hyper, shape, noise, seed)
-    n = len(numbers)
+    told = {"hyper": hyper, "shape": shape, "noise": noise, "seed": seed, **conditions}
+    machine, numbers, integers = _settings(landscape, optimizer, settings, schedule, steps, told)
+    n, processed = len(numbers), bool(noise) or any(conditions.get(clip) for clip in ("clip_value", "clip_norm"))
     budget = np.int32(evaluations * GRADIENT)
     setting, start, noisy = (index.ravel() for index in np.indices((n, len(points), seeds), np.int32))
     runs = _filled(len(setting))
 
     def run(runs: np.ndarray) -> Trials:
-        return _ends(machine, noise > 0, numbers[setting[runs]], points[start[runs]], noisy[runs], integers, budget)
+        return _ends(machine, processed, numbers[setting[runs]], points[start[runs]], noisy[runs], integers, budget)
 
     found = tiled(run, runs, progress=progress)
     loss, diverged_at, taken, left = (part[: len(setting)].reshape(n, len(points), seeds) for part in found)
@@ -142,19 +146,18 @@ def curves(
     *,
     hyper: Mapping[str, object] | None = None,
     shape: Mapping[str, object] | None = None,
-    noise: float = 0.0,
-    seed: int = 0,
 ) -> Curves:
-    """The whole curves of runs from one start, one for each setting; arguments as for `trials`."""
+    """The whole curves of runs from one start without noise, one for each setting; arguments as for `trials`."""
     point = check_start(start)
     if point.ndim != 1:
         raise ValueError(f"start must be two finite numbers (x, y); an array of shape {point.shape} was given")
     steps, _rest = affordable(optimizer, check_whole("evaluations", evaluations, 1, MOST_EVALUATIONS))
-    machine, numbers, integers = _settings(landscape, optimizer, settings, steps, hyper, shape, noise, seed)
+    told = {"hyper": hyper, "shape": shape}
+    machine, numbers, integers = _settings(landscape, optimizer, settings, CONSTANT, steps, told)
     capacity = 1 << max(steps, 63).bit_length()
     runs = _filled(len(numbers))
     parts = [
-        np.asarray(_tables(machine, noise > 0, capacity, numbers[some], point, integers))[:, : steps + 1]
+        np.asarray(_tables(machine, capacity, numbers[some], point, integers))[:, : steps + 1]
         for some in np.split(runs, len(runs) // FEW)
     ]
     table = np.concatenate(parts)[: len(numbers)]
@@ -167,26 +170,14 @@ def _settings(
     landscape: Landscape,
     optimizer: Optimizer,
     settings: Mapping[str, np.ndarray],
+    schedule: Schedule,
     steps: int,
-    hyper: Mapping[str, object] | None,
-    shape: Mapping[str, object] | None,
-    noise: float,
-    seed: int,
+    told: Mapping[str, Any],
 ) -> tuple[Machine, np.ndarray, np.ndarray]:
     """The machine, a row of `Inputs.numbers` for each setting, and `Inputs.integers`."""
     check_kind(landscape, Landscape)
     check_kind(optimizer, Optimizer)
-    machine, inputs = prepare(
-        landscape,
-        optimizer,
-        CONSTANT,
-        steps=steps,
-        shape=shape,
-        hyper=hyper,
-        schedule_hyper=None,
-        noise=noise,
-        seed=seed,
-    )
+    machine, inputs = prepare(landscape, optimizer, schedule, steps=steps, **{"schedule_hyper": None, **told})
     declared = [h.name for h in (*landscape.hypers, *optimizer.hypers)]
     lengths = {len(values) for values in settings.values()}
     if len(lengths) > 1 or 0 in lengths:
@@ -251,10 +242,8 @@ def _ends(
     return jax.vmap(one)(numbers, starts, indices)
 
 
-@compiled_each(3)
-def _tables(
-    machine: Machine, noisy: bool, capacity: int, numbers: jax.Array, start: jax.Array, integers: jax.Array
-) -> jax.Array:
+@compiled_each(2)
+def _tables(machine: Machine, capacity: int, numbers: jax.Array, start: jax.Array, integers: jax.Array) -> jax.Array:
     """(runs, capacity + 1, 2): the loss at each step, and what the step to it has cost."""
 
     def one(row: jax.Array) -> jax.Array:
@@ -262,7 +251,7 @@ def _tables(
 
         def body(t: Any, carry: Any) -> Any:
             params, state, table = carry
-            params, state, now = run.step(t, params, state, run.normals(t) if noisy else None)
+            params, state, now = run.step(t, params, state, None)
             entry = jnp.stack([_reported(run, state, params), _cost(machine, now).astype(table.dtype)])
             return params, state, lax.dynamic_update_slice_in_dim(table, entry[None], t + 1, 0)
 
