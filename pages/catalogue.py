@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui import catalogue_card, gallery, words
+from ui import build_stage, catalogue_card, gallery, words
 from ui.catalogue import ITEMS
 from ui.catalogue_controls import GALLERY, clicked, controls, current, look_at, share, went
-from ui.frame import framed
+from ui.frame import ROOT, framed
 from ui.language import _
 
 
 def main() -> None:
+    if asked := st.session_state.pop("catalogue_build", None):
+        build_stage.take(asked)
+        st.switch_page(ROOT / "pages" / "build.py")
     browse = current()
     st.session_state.catalogue_drawn = browse.show, browse.item
     browsing()
@@ -33,7 +36,7 @@ def browsing() -> None:
     if notes := st.session_state.get("catalogue_notes"):
         st.warning("  \n".join(words.note(n) for n in notes), icon=":material/info:")
     gallery.show(GALLERY, browse, clicked, went)
-    if (browse.show, browse.item) != st.session_state.catalogue_drawn:
+    if (browse.show, browse.item) != st.session_state.catalogue_drawn or "catalogue_build" in st.session_state:
         st.rerun()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -25,6 +25,7 @@ SHOWN: Mapping[str, str] = {"landscapes": _("Landscapes"), "optimizers": _("Opti
 FAMILIES: Mapping[str, tuple[Family, ...]] = {"landscapes": LANDSCAPE_FAMILIES, "optimizers": OPTIMIZER_FAMILIES}
 ITEMS: Mapping[str, Item] = {**LANDSCAPES, **OPTIMIZERS}
 LONGEST = 80  # characters of a search
+OWN = "own"  # the family of formulas
 
 
 @dataclass(frozen=True)
@@ -37,17 +38,21 @@ class Browse:
     family: str = ""
     item: str = ""
 
-    def found(self) -> list[Family]:
-        """The families with those of their members that are asked for; without those of which none is."""
+    def found(self, own: Sequence[Item] = ()) -> list[Family]:
+        """The families with those of their members that are asked for; without those of which none is.
+
+        ``own`` are formulas of the session's user, which come first.
+        """
         return [
             family._replace(members=members)
-            for family in FAMILIES[self.show]
+            for family in (Family(OWN, _("My formulas"), tuple(own)), *FAMILIES[self.show])
             if self.family in ("", family.id) and (members := tuple(m for m in family.members if self._asks(m)))
         ]
 
     def _asks(self, item: Item) -> bool:
         tagged = not self.tag or (isinstance(item, Landscape) and self.tag in item.tags)
-        return tagged and all(word in words_of(item.id) for word in self.search.casefold().split())
+        said = words_of(item.id) if item.id in ITEMS else f"{item.name}\n{item.reference}".casefold()
+        return tagged and all(word in said for word in self.search.casefold().split())
 
 
 @cache
@@ -147,9 +152,9 @@ def race_of(item: Item) -> Race:
     """The usual runners on a landscape; an optimizer beside its parent on a surface of its family."""
     if isinstance(item, Landscape):
         return Race(item.id, lanes=tuple(lane(OPTIMIZERS[name], item) for name in USUAL))
-    family = next(f for f in OPTIMIZER_FAMILIES if item in f.members)
-    landscape = LANDSCAPES[HOME[family.id]]
-    runners = [item, *([OPTIMIZERS[item.parent]] if item.parent else [])]
+    family = next((f.id for f in OPTIMIZER_FAMILIES if item in f.members), OWN)
+    landscape, parent = LANDSCAPES[HOME.get(family, "rosenbrock")], "adam" if family == OWN else item.parent
+    runners = [item, *([OPTIMIZERS[parent]] if parent else [])]
     return Race(landscape.id, lanes=tuple(lane(runner, landscape) for runner in runners))
 
 
@@ -161,6 +166,11 @@ def race_link(item: Item, more: Mapping[str, str]) -> str:
 def children(optimizer: Optimizer) -> Iterator[Optimizer]:
     """The rules that grew out of this one."""
     return (other for other in OPTIMIZERS.values() if other.parent == optimizer.id)
+
+
+def built(browse: Browse, item: str) -> dict[str, str]:
+    """What the build page is asked for a formula in this half of the catalogue."""
+    return {"landscape" if browse.show == "landscapes" else "optimizer": item}
 
 
 def opened(browse: Browse, item: str) -> Browse:

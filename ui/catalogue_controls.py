@@ -9,7 +9,7 @@ import streamlit as st
 
 from descent.landscape import TAGS
 from ui import address
-from ui.catalogue import FAMILIES, ITEMS, LONGEST, SHOWN, Browse, from_address, opened, to_address
+from ui.catalogue import FAMILIES, ITEMS, LONGEST, SHOWN, Browse, built, from_address, opened, to_address
 from ui.controls import begin
 from ui.language import _
 
@@ -54,10 +54,12 @@ def look_at(item: str) -> None:
 
 
 def clicked() -> None:
-    """A card was clicked."""
+    """A card was clicked: it opens, or, if it is a formula's, the page where that is built."""
     item = st.session_state[GALLERY].open
     if item in ITEMS:
         look_at(item)
+    elif item:
+        st.session_state.catalogue_build = built(st.session_state.catalogue, item)
 
 
 def went() -> None:

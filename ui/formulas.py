@@ -35,6 +35,11 @@ def mine(kind: Kind) -> list[str]:
     return list(dict.fromkeys([*([draft] if draft else []), *st.session_state.get(f"formulas.{kind}", [])]))
 
 
+def items(kind: Kind) -> list[Any]:
+    """The session's formulas of a kind as what they stand for."""
+    return [(landscapes if kind == "landscape" else optimizers).find(id) for id in mine(kind)]
+
+
 def landscape_names(*shown: str) -> dict[str, str]:
     """All landscapes to choose from by id, with the names that people read: built-in ones, the session's formulas and
     those ``shown`` at the moment."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from descent.landscape import Landscape
 from figures import Height
 from figures.thumbnail import STAMP, bands, png
 from landscapes import FAMILIES, LANDSCAPES
+from landscapes.formula import FormulaLandscape
 
 ROWS = 6  # thumbnails on a sheet, at most
 CARD = (720, 480)  # pixels of the picture on an opened card
@@ -72,6 +73,12 @@ def answer(wanted: Sequence[str], theme: str) -> dict[str, str]:
         if future.done() and sum(map(len, found.values())) < ENOUGH:
             found[name] = base64.b64encode(future.result()[theme]).decode()
     return found
+
+
+@lru_cache(maxsize=64)
+def stamp(landscape: FormulaLandscape, theme: str) -> str:
+    """The thumbnail of a formula that has been drawn before, as a URL that is the picture itself."""
+    return f"data:image/png;base64,{base64.b64encode(png(drawn(landscape), theme)).decode()}"
 
 
 @cache

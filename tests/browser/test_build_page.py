@@ -85,6 +85,7 @@ def test_a_link_brings_back_sliders_and_start_and_so_does_the_race(open_build: C
     bench.page.mouse.up()
     bench.page.wait_for_function("location.search.includes('x=')")
     bench.settle()
+    bench.wait("stage.dataset.draws === stage.dataset.paths")
     query, table = bench.query(), bench.table.inner_text()
     assert query["landscape"] == WELLS and float(query["shape.c"]) > 1
     assert (float(query["x"]), float(query["y"])) == pytest.approx((-1, 1.375), abs=0.05)
@@ -104,6 +105,19 @@ def test_a_link_brings_back_sliders_and_start_and_so_does_the_race(open_build: C
     again.page.wait_for_selector(f".st-key-bench {READY}")
     again.settle()
     assert again.query() == query and again.table.inner_text() == table
+
+
+def test_the_catalogue_shows_the_formulas_of_a_session(open_build: Callable[..., BuildPage]) -> None:
+    bench = open_build({"landscape": WELLS})
+    bench.page.get_by_role("link", name="Catalogue").click()
+    own = bench.page.locator(".descent-gallery section").first
+    expect(own).to_contain_text("My formulas 1")
+    assert own.locator(".stamp").evaluate("stamp => getComputedStyle(stamp).backgroundImage").startswith('url("data:')
+    expect(own).to_contain_text("many minima")
+    assert f"landscape={urlencode({'': WELLS})[1:]}" in str(own.locator(".race").get_attribute("href"))
+    own.locator("a.open").click()
+    bench.page.wait_for_selector(f".st-key-bench {READY}")
+    expect(bench.field(FORMULA)).to_have_value(WELLS[1:].partition(";")[0])
 
 
 def test_the_settings_change_domain_and_ranges(open_build: Callable[..., BuildPage]) -> None:

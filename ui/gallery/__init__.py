@@ -6,7 +6,7 @@ in a new tab or are copied like any other; a plain click on a card is told to th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -19,11 +19,13 @@ from descent.landscape import TAGS, Landscape
 from descent.optimizer import Optimizer
 from figures import style_number
 from figures.tree import Member, tree
+from landscapes.formula import FormulaLandscape
 from optimizers import FAMILIES, OPTIMIZERS
-from ui.catalogue import Browse, Item, link, opened, race_link, to_address
+from ui import formulas
+from ui.catalogue import ITEMS, OWN, Browse, Item, built, link, opened, race_link, to_address
 from ui.language import _, spoken
 from ui.race_controls import GLYPHS
-from ui.thumbnails import SHEETS, answer, place
+from ui.thumbnails import SHEETS, answer, place, stamp
 
 HERE = Path(__file__).resolve().parent
 
@@ -58,9 +60,9 @@ def show(key: str, browse: Browse, on_open: Callable[[], None], on_address: Call
         on_open: called when a card was clicked; `st.session_state[key].open` is the item's id.
         on_address: called when the browser went back or forth; `st.session_state[key].address` is the query.
     """
-    _component("gallery")(
-        key=key, data={"html": html(browse), "turn": _turn(key)}, on_open_change=on_open, on_address_change=on_address
-    )
+    own = formulas.items("landscape" if browse.show == "landscapes" else "optimizer")
+    data = {"html": html(browse, own), "turn": _turn(key)}
+    _component("gallery")(key=key, data=data, on_open_change=on_open, on_address_change=on_address)
 
 
 def thumbnails(key: str) -> None:
@@ -79,16 +81,16 @@ def thumbnails(key: str) -> None:
 # ---- HTML --------------------------------------------------------------------------------------------------------
 
 
-def html(browse: Browse) -> str:
-    """All that is asked for, family by family."""
-    families = browse.found()
+def html(browse: Browse, own: Sequence[Item] = ()) -> str:
+    """All that is asked for, family by family; the session's ``own`` formulas first."""
+    families = browse.found(own)
     among = {member.id for family in families for member in family.members}
     if not among:
         said = _("Nothing here is like that. Try fewer words, or another tag or family.")
         return f'<p class="none">{escape(said)}</p>'
     parts = [] if browse.show == "landscapes" else [_tree(browse, among)]
     for family in families:
-        sign = "" if browse.show == "landscapes" else glyph(family.id)
+        sign = "" if browse.show == "landscapes" or family.id == OWN else glyph(family.id)
         cards = "".join(_card(browse, member) for member in family.members)
         count = f"<small>{len(family.members)}</small>"
         parts.append(
@@ -104,19 +106,21 @@ def glyph(family: str) -> str:
 
 
 def _open(browse: Browse, item: str) -> str:
-    """What makes a link of a card or of a member of the tree."""
-    address = link("catalogue", to_address(opened(browse, item)) | spoken())
-    return f'href="{escape(address)}" data-item="{item}"'
+    """What makes a link of a card or of a member of the tree. Formulas are opened where they can be changed."""
+    page, query = ("catalogue", to_address(opened(browse, item))) if item in ITEMS else ("build", built(browse, item))
+    return f'href="{escape(link(page, query | spoken()))}" data-item="{escape(item)}"'
 
 
 def _card(browse: Browse, item: Item) -> str:
     name, race, there = escape(_(item.name)), escape(race_link(item, spoken())), escape(_("Race"))
     if isinstance(item, Landscape):
-        sheet, row, rows = place(item)
-        picture = f'<div class="stamp" style="--sheet:var(--stamps-{sheet});--row:{row};--rows:{rows}"></div>'
-        said, marks = _(item.teaches), [_(TAGS[tag]) for tag in TAGS if tag in item.tags]
+        # Of a formula, what has been found out: nobody waits here for a survey.
+        known = not isinstance(item, FormulaLandscape) or item.is_surveyed
+        picture = f'<div class="stamp" style="{_stamp(item) if known else ""}"></div>'
+        said = item.reference if item.id not in ITEMS else _(item.teaches)
+        marks = [_(TAGS[tag]) for tag in TAGS if tag in item.tags] if known else []
     else:
-        picture, said = "", _(item.summary)
+        picture, said = "", _(item.summary) if item.id in ITEMS else item.reference
         parent = [_(OPTIMIZERS[item.parent].name)] if item.parent else []
         marks = [str(item.year), *(f"← {name}" for name in parent)]
     tags = "".join(f"<span>{escape(mark)}</span>" for mark in marks)
@@ -125,6 +129,14 @@ def _card(browse: Browse, item: Item) -> str:
         f'<footer><div class="tags">{tags}</div><a class="race" href="{race}">{there} ›</a></footer>'
         "</article>"
     )
+
+
+def _stamp(landscape: Landscape) -> str:
+    """The style that shows a landscape's thumbnail."""
+    if isinstance(landscape, FormulaLandscape):
+        return f"--sheet:url({stamp(landscape, st.context.theme.type or 'light')});--row:0;--rows:1"
+    sheet, row, rows = place(landscape)
+    return f"--sheet:var(--stamps-{sheet});--row:{row};--rows:{rows}"
 
 
 def _tree(browse: Browse, among: set[str]) -> str:
