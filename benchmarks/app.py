@@ -74,6 +74,7 @@ def rows() -> Iterator[Row]:
         yield from another_landscape(folder, browser)
         yield from slider(folder, browser)
         yield from playing(folder, browser)
+        yield from dragging(folder, browser)
         yield from starting(folder, browser)
         yield from catalogue(folder, browser)
         yield from server_time()
@@ -237,35 +238,65 @@ def starting(folder: Path, browser: Browser, rounds: int = 3) -> Iterator[Row]:
     yield Row("second start → first picture", a, "s", b, "bare page, one contour", ratio, at_most=2)
 
 
+FRAMES = """canvas => {
+    const ctx = canvas.getContext("2d");
+    canvas.frames = new Set();
+    const clear = ctx.clearRect;
+    ctx.clearRect = (...box) => {
+        canvas.frames.add(document.timeline.currentTime);
+        clear.apply(ctx, box);
+    };
+}"""
+RATE = """canvas => {
+    const times = [...canvas.frames].sort((a, b) => a - b);
+    return (times.length - 1) / (times.at(-1) - times[0]) * 1000;
+}"""
+# To and fro over all stops, one more in each frame, for four seconds.
+DRAG = """async (input) => {
+    const begun = performance.now(), last = Number(input.max);
+    for (let k = 0; performance.now() < begun + 4000; k++) {
+        await new Promise(requestAnimationFrame);
+        input.value = Math.abs((k % (2 * last)) - last);
+        input.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+}"""
+LIVE = {"factor": "all learning rates", "rosenbrock.b": "the landscape's knob"}
+
+
 def playing(folder: Path, browser: Browser) -> Iterator[Row]:
     """Drawn frames a second of the contour and the curves while 500 steps of 6 optimizers play."""
     with serve(folder / "log.txt") as server:
         race = RacePage(new_page(browser)).open(f"{server.url}/{SIX}")
         for name in ("contour", "loss"):
-            race.canvas(name).evaluate(
-                """canvas => {
-                    const ctx = canvas.getContext("2d");
-                    canvas.frames = new Set();
-                    const clear = ctx.clearRect;
-                    ctx.clearRect = (...box) => {
-                        canvas.frames.add(document.timeline.currentTime);
-                        clear.apply(ctx, box);
-                    };
-                }"""
-            )
+            race.canvas(name).evaluate(FRAMES)
         race.do("play").click()
         race.wait("stage.dataset.playing === 'true'")
         race.wait("stage.dataset.playing === 'false'")
-        rates = [
-            race.canvas(name).evaluate(
-                "canvas => { const times = [...canvas.frames].sort((a, b) => a - b);"
-                " return (times.length - 1) / (times.at(-1) - times[0]) * 1000; }"
-            )
-            for name in ("contour", "loss")
-        ]
+        rates = [race.canvas(name).evaluate(RATE) for name in ("contour", "loss")]
         assert race.step == 500
         race.page.context.close()
     yield Row("playing 500 steps of 6, frames drawn", min(rates), "a second", at_least=20)
+
+
+def dragging(folder: Path, browser: Browser) -> Iterator[Row]:
+    """The live knob with 500 steps of 6 optimizers: how soon it can be dragged, what that takes, and how it goes."""
+    with serve(folder / "log.txt") as server:
+        for knob, name in LIVE.items():
+            race = RacePage(new_page(browser)).open(f"{server.url}/{SIX}")
+            race.page.wait_for_timeout(REST)
+            before, begun = race.received, time.perf_counter()
+            race.choose_live(knob)
+            wait, there, both = time.perf_counter() - begun, race.received, race.received + race.sent
+            for picture in ("contour", "loss"):
+                race.canvas(picture).evaluate(FRAMES)
+            race.live.evaluate(DRAG)
+            rate = min(race.canvas(picture).evaluate(RATE) for picture in ("contour", "loss"))
+            yield Row(f"live, {name}: until it can be dragged", wait, "s", at_most=1.5)
+            yield Row(f"live, {name}: sent for that", (there - before) / 1000, "kB", at_most=400)
+            yield Row(f"live, {name}: frames drawn", rate, "a second", at_least=20)
+            said = race.received + race.sent - both
+            yield Row(f"live, {name}: said by either side meanwhile", said, "bytes", at_most=0)
+            race.page.context.close()
 
 
 def catalogue(folder: Path, browser: Browser, rounds: int = 5) -> Iterator[Row]:

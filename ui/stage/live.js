@@ -50,7 +50,7 @@ class Live {
     if (this.row.hidden) return;
     this.wire = wire;
     this.title.textContent = words.live;
-    this.row.title = words.live_help;
+    this.title.parentElement.title = words.live_help;
     this.knobs = new Map(knobs.map(([id, label, group, text, at, count]) => [id, { label, group, text, at, count }]));
     if (!this.knobs.has(this.id)) this.id = knobs[0][0];
     const listed = JSON.stringify(knobs.map(([id, label, group]) => [id, label, group]));

@@ -275,7 +275,7 @@ class Plane extends Picture {
       this.laid.sheet.getContext("2d", { willReadFrequently: true }).putImageData(image, 0, 0);
     }
     ctx.drawImage(this.laid.sheet, left, top, width, height);
-    const size = ground.minima.length > 16 ? 3 : 5.5;
+    const size = ground.minima.length > 16 ? 2.4 : 5;
     for (const [x, y] of ground.minima) marker(ctx, "star", frame.x(x), frame.y(y), size, theme.ink, theme.paper);
     ctx.lineWidth = 1.6;
     ctx.strokeStyle = theme.ink;
@@ -294,7 +294,7 @@ class Plane extends Picture {
   inks() {
     const { dark } = this.theme;
     const ramp = this.figure.layout.meta.ramps[dark ? "dark" : "light"];
-    const [line, share] = dark ? [[255, 255, 255], 0.22] : [[20, 40, 70], 0.28];
+    const [line, share] = dark ? [[255, 255, 255], 0.14] : [[20, 40, 70], 0.18]; // a pixel wide, Plotly's 0.6
     const bands = Array.from({ length: BANDS }, (_, k) => shade(ramp, (k + 0.5) / BANDS));
     const lines = bands.map((rgb) => rgb.map((part, c) => part + share * (line[c] - part)));
     return Uint32Array.from([...bands, ...lines], ([r, g, b]) => (255 << 24) | (b << 16) | (g << 8) | r);

@@ -90,7 +90,7 @@ class Stage extends Player {
     const { steps } = this.message.runs;
     for (const [k, { name, verdict, diverged, path, other }] of lanes) {
       const reported = other && { ...other, steps };
-      const lane = { ...this.lanes[k], name, verdict, diverged, reported: other ? 0 : null };
+      const lane = { ...this.lanes[k], name, verdict, diverged, reported: other ? 0 : null, image: true };
       this.lanes[k] = { ...lane, ...this.lane(lane, 0, { ...path, steps, reported }) };
       this.fillEnd(k);
     }
@@ -300,11 +300,14 @@ class Stage extends Player {
     if (this.playing && now - (this.filled ?? 0) < 100) return;
     this.filled = now;
     const step = this.peek ?? this.step;
-    this.lanes.forEach(({ losses, path }, k) => {
+    // Of the image of a run that the live knob draws, only as many digits as are right.
+    const grain = this.still.domain.map(([low, high]) => 10 ** Math.ceil(Math.log10((high - low) / 16000)));
+    this.lanes.forEach(({ losses, path, image }, k) => {
       const at = Math.min(step, path.count - 1);
       const gone = path.diverged >= 0 && step >= path.diverged;
-      this.cells[k][0].textContent = gone ? "✕" : number(losses[at]);
-      this.cells[k][1].textContent = gone ? "✕" : `${number(path.xs[at])}, ${number(path.ys[at])}`;
+      const place = [path.xs[at], path.ys[at]].map((value, axis) => (image ? Math.round(value / grain[axis]) * grain[axis] : value));
+      this.cells[k][0].textContent = gone ? "✕" : number(losses[at], image ? 3 : 4);
+      this.cells[k][1].textContent = gone ? "✕" : `${number(place[0])}, ${number(place[1])}`;
     });
   }
 
