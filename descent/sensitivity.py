@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,16 +31,19 @@ class Profile(NamedTuple):
     def near(self) -> np.ndarray:
         """Which values are around the current one.
 
-        On a logarithmic knob within a decade either way; on others within a quarter of the declared range either
-        way, which for whole numbers is at least one; of a switch both.
+        On a logarithmic knob within a decade either way, on a memory β within a decade of 1 − β. On others within a
+        quarter of the declared range either way, which for whole numbers is at least one; of a switch both.
         """
-        if self.hyper.scale == "log" and self.values[0] > 0:
-            return np.abs(np.log10(self.values / self.current)) <= np.log10(DECADE) + 1e-9
         if self.hyper.scale == "switch":
             return np.ones(len(self.values), bool)
+        values, current = self.values, self.current
+        if self.hyper.memory and values[-1] < 1:
+            values, current = 1 - values, 1 - current
+        if (self.hyper.memory or self.hyper.scale == "log") and values.min() > 0:
+            return np.abs(np.log10(values / current)) <= np.log10(DECADE) + 1e-9
         reach = QUARTER * (self.hyper.high - self.hyper.low)
         reach = max(reach, 1.0) if self.hyper.whole else reach
-        return np.abs(self.values - self.current) <= reach * (1 + 1e-9)
+        return np.abs(values - current) <= reach * (1 + 1e-9)
 
 
 class Sensitivity(NamedTuple):
@@ -82,8 +86,8 @@ def sensitivity(
 ) -> Sensitivity:
     """Turn each knob of ``optimizer`` over its declared range, one at a time, around ``hyper``; all in one call.
 
-    The values of a knob are evenly spaced as its slider is (logarithmic knobs in logarithms), the current value is
-    always among them, and a current value beyond the range widens it. ``conditions`` are `descend`'s: schedule, noise
+    The values of a knob are evenly spaced on its own scale (`Hyper.at`), the current value is always
+    among them, and a current value beyond the range widens it. ``conditions`` are `descend`'s: schedule, noise
     (the same for all runs), clipping. Raises ``ValueError`` as `descend` does.
     """
     run = set_up(landscape, optimizer, start, steps, hyper, shape, **conditions)
@@ -120,11 +124,12 @@ def _values(hyper: Hyper, current: float) -> np.ndarray:
     bottom, top = min(hyper.low, current), max(hyper.high, current)
     if hyper.whole and top - bottom < VALUES:
         return np.arange(bottom, top + 1)
-    spaced = np.geomspace if hyper.scale == "log" and bottom > 0 else np.linspace
-    values = spaced(bottom, top, VALUES)
-    values[[0, -1]] = bottom, top
-    if hyper.whole:
-        values = np.round(values)
+    shares = np.linspace(0, 1, VALUES)
+    if hyper.whole or (hyper.scale == "log" and bottom <= 0) or (hyper.memory and top >= 1):
+        values = bottom + shares * (top - bottom)
+        values = np.round(values) if hyper.whole else values
+    else:
+        values = replace(hyper, low=bottom, high=top).at(shares)
     # The nearest value makes room for the current one, so that no program need be compiled for one more.
     values[np.abs(values - current).argmin()] = current
     return np.sort(values)

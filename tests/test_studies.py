@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -66,14 +67,20 @@ def profile_of(name: str, current: float, values: list[float], loss: list[float]
 
 
 def test_a_swing_counts_decades_of_the_fall_around_the_current_value() -> None:
-    """On α a decade either way; on β₁ a quarter of its range; what diverged or went up counts as no fall at all."""
+    """On α a decade either way, on β₁ one of 1 − β₁, else a quarter of the range; what diverged gained nothing."""
     found = sensitivity(ELLIPSE, SGD, (2.0, 0.0), 1)._replace(lowest=0.0, first=100.0)
     rates = [1e-4, 1e-3, 1e-2, 1e-1, 1.0]
     assert found.swing(profile_of("learning_rate", 1e-2, rates, [1e-5, 1.0, 1e-2, 1e-1, np.nan])) == pytest.approx(2)
     assert found.swing(profile_of("learning_rate", 1e-1, rates, [1e-5, 1.0, 1e-2, 1e-1, np.nan])) == pytest.approx(4)
     assert found.swing(profile_of("learning_rate", 1e-1, rates, [1e-5, 1.0, 1e-2, 1e-1, 1e9])) == pytest.approx(4)
     assert found.swing(profile_of("learning_rate", 1e-4, rates, [0.0, 1e-99, 1.0, 1.0, 1.0])) == 0
-    assert found.swing(profile_of("b1", 0.5, [0.0, 0.3, 0.5, 0.7, 0.9], [1.0, 10, 1, 0.1, 1e-9])) == pytest.approx(2)
+    memories = [0.0, 0.5, 0.9, 0.98, 0.995]
+    assert found.swing(profile_of("b1", 0.9, memories, [1.0, 10, 1, 0.1, 1e-9])) == pytest.approx(2)
+    assert found.swing(profile_of("b1", 0.98, memories, [1.0, 10, 1, 0.1, 0.1])) == pytest.approx(1)
+    decay = next(h for h in OPTIMIZERS["adamw"].hypers if h.name == "weight_decay")
+    nothing, losses = np.full(5, -1), np.array([1.0, 10, 1, 0.1, 1e-9])
+    near = Profile(decay, np.array([0.0, 0.25, 0.5, 0.75, 1.0]), 0.5, losses, nothing, nothing)
+    assert found.swing(near) == pytest.approx(2)
     assert found.swing(profile_of("bias_correction", 1.0, [0.0, 1.0], [10.0, 1.0])) == pytest.approx(1)
 
 
@@ -83,6 +90,13 @@ def test_the_learning_rate_matters_and_epsilon_does_not() -> None:
     assert ranked[0] == "learning_rate" and ranked[-1] == "eps"
     swings = [found.swing(p) for p in found.ranked()]
     assert swings[0] > 4 and swings[-1] < 0.01
+
+
+def test_a_knob_whose_range_has_no_width_has_one_value_and_no_swing() -> None:
+    fixed = tuple(replace(h, low=h.default, high=h.default) for h in MOMENTUM.hypers)
+    found = sensitivity(ELLIPSE, replace(MOMENTUM, hypers=fixed), steps=20)
+    for profile in found.profiles:
+        assert np.unique(profile.values).tolist() == [profile.hyper.default] and found.swing(profile) == 0
 
 
 def test_where_all_diverged_no_knob_matters() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from descent.sensitivity import sensitivity
 from landscapes import LANDSCAPES
 from optimizers import OPTIMIZERS
 from tests.session import opened, settled, stage
+from ui.maps.charts import GivenUp, each
 from ui.race import from_query, to_query
 from ui.race_controls import DEFAULT
 
@@ -81,7 +83,7 @@ def test_a_chart_for_each_knob_and_a_line_for_each_optimizer() -> None:
     )
     (line,) = [t for t in sent["b1"]["data"] if "text" in t and t["mode"] == "lines+markers"]
     profile = next(p for p in found.profiles if p.hyper.name == "b1")
-    np.testing.assert_allclose(line["x"], profile.values, rtol=1e-6)
+    np.testing.assert_allclose(line["x"], 1 / (1 - profile.values), rtol=1e-5)  # a memory lasts so many steps
     floor = found.first * 1e-8
     np.testing.assert_allclose(line["y"], np.maximum(profile.loss, floor), rtol=1e-5)
     most, least = found.ranked()[0], found.ranked()[-1]
@@ -197,6 +199,40 @@ def test_an_address_with_a_study_says_the_same_when_it_is_read_again(kind: str) 
     again = opened("maps", **query)
     assert again.session_state["race"] == session.session_state["race"]
     assert again.session_state["view"] == session.session_state["view"]
+
+
+def test_work_that_nobody_waits_for_any_more_ends() -> None:
+    begun, ended = [], []
+
+    def work(item: int, told: Any) -> int:
+        begun.append(item)
+        try:
+            for k in range(1_000):
+                time.sleep(0.01)
+                told(k / 1_000)
+        except GivenUp:
+            ended.append(item)
+            raise
+        return item
+
+    def overtaken(share: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        each(work, range(8), overtaken)
+    assert len(begun) <= 2 and sorted(begun) == sorted(ended)
+
+
+def test_several_works_are_done_in_order_and_tell_their_mean() -> None:
+    shares: list[float] = []
+
+    def work(item: int, told: Any) -> int:
+        told(0.5)
+        time.sleep(0.12)
+        return item
+
+    assert each(work, [3, 1, 2], shares.append) == [3, 1, 2]
+    assert shares[0] <= 0.5 and max(shares) <= 1 and shares == sorted(shares)
 
 
 def test_the_noise_of_a_study_stands_in_the_address() -> None:

@@ -27,6 +27,7 @@ from ui.race import Race
 from ui.race_controls import SIGNS, lane_names, styles
 
 HEADROOM = 0.6  # decades above the start
+MEMORIES = (0.0, 0.9, 0.99, 0.999, 0.9999)
 FOOTROOM = 0.3  # decades below the lowest that is told apart
 
 
@@ -166,7 +167,22 @@ def _panels(race: Race, found: Sequence[Sensitivity]) -> list[charts.Panel]:
     return panels
 
 
+def _stretched(hyper: Hyper, values: np.ndarray) -> np.ndarray:
+    """Values as they stand on their axis: a memory β as the 1/(1 − β) steps that it lasts."""
+    return 1 / (1 - values) if _lasts(hyper, values) else values
+
+
+def _lasts(hyper: Hyper, values: np.ndarray) -> bool:
+    return hyper.memory and bool(values[-1] < 1)
+
+
 def _axis(hyper: Hyper, low: float, high: float) -> Axis:
+    if _lasts(hyper, np.array([low, high])):
+        low, high = 1 / (1 - low), 1 / (1 - high)
+        room = max((high / low) ** 0.02, 1.05)
+        known = [value for value in MEMORIES if low / room <= 1 / (1 - value) <= high * room]
+        ticks = (tuple(1 / (1 - value) for value in known), tuple(f"{value:g}" for value in known))
+        return Axis("", low / room, high * room, log=True, ticks=ticks)
     if hyper.scale == "switch":
         return Axis("", -0.2, 1.2, ticks=((0, 1), (_("off"), _("on"))))
     if hyper.scale == "log" and low > 0:
@@ -187,7 +203,7 @@ def _curve(race: Race, study: Sensitivity, lane: int, profile: Profile, lowest: 
     return Curve(
         name,
         styles(race)[lane],
-        profile.values,
+        _stretched(profile.hyper, profile.values),
         np.clip(over, y.low * 10**FOOTROOM, y.high),
         said,
         lost,
@@ -201,8 +217,8 @@ KIND = Kind(
     marked._("Sensitivity"),
     marked._(
         "The final loss when one knob is turned and all others stay; large markers are current values, crosses runs "
-        "that diverged. What is at stake is counted in powers of ten of the loss, within a factor of 10 of the current "
-        "value (on a linear knob: a quarter of its range), from no gain down to a hundred-millionth of the start."
+        "that diverged. What is at stake is counted in powers of ten of the loss, from no gain down to 10⁻⁸ of the "
+        "start, within a factor of 10 of the current value (of 1 − β where β is a memory; else a quarter of the range)."
     ),
     show,
 )
