@@ -709,8 +709,8 @@ def ends_from(
     return lambda points, indices: _ends(machine, processed, points, indices, inputs, asked)
 
 
-# Runs of which a core computes a step at a time: fewer would not pay for the loop around them; with more, the first would
-# be done only when nearly all are.
+# Runs of which a core computes a step at a time: fewer would not pay for the loop around them; with more, the first
+# would be done only when nearly all are.
 FEWEST, TILE = 1_024, 8_192
 
 
