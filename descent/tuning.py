@@ -15,7 +15,7 @@ from jax import lax
 
 from descent.compilation import compiled_each
 from descent.engine import (
-    TILE,
+    FEWEST,
     Inputs,
     Kernel,
     Machine,
@@ -38,7 +38,7 @@ GRADIENT = 3
 PRICES = Cost(gradients=GRADIENT, values=1, hessian_vector_products=2 * GRADIENT)
 
 MOST_EVALUATIONS = 100_000  # of a run
-FEW = 256  # runs that are computed at once where there are not many: their number does not recompile
+FEW = 256  # runs that are computed at once where there are not many; else `FEWEST`: their number does not recompile
 
 
 class Trials(NamedTuple):
@@ -126,14 +126,14 @@ def trials(
     def run(runs: np.ndarray) -> Trials:
         return _ends(machine, processed, numbers[setting[runs]], points[start[runs]], noisy[runs], integers, budget)
 
-    found = tiled(run, runs, progress=progress)
+    found = tiled(run, runs, most=FEWEST, progress=progress)
     loss, diverged_at, taken, left = (part[: len(setting)].reshape(n, len(points), seeds) for part in found)
     return Trials(loss, diverged_at, taken, left / GRADIENT)
 
 
 def _filled(count: int) -> np.ndarray:
     """The indices of so many runs, the last repeated until they fill tiles of one of two sizes: few, or many."""
-    size = FEW if count <= FEW else TILE
+    size = FEW if count <= FEW else FEWEST
     return np.minimum(np.arange(-(-count // size) * size), count - 1)
 
 

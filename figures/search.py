@@ -141,12 +141,12 @@ def square(heights: np.ndarray, axes: tuple[Hyper, Hyper], names: tuple[str, str
 
 
 def projected(
-    trials: Trials, style: LaneStyle, curves: tuple[np.ndarray, np.ndarray], title: str, counts: str
+    trials: Trials, style: LaneStyle, curves: tuple[np.ndarray, np.ndarray], title: str, counts: str, pick: Any = None
 ) -> dict[str, Any]:
     """What lies over a `square`: the trials, and their places on each axis.
 
     ``curves`` are the means along the axes, on which the projected trials are drawn; ``counts`` stands between the
-    strips and says how many places differ.
+    strips and says how many places differ. With ``pick``, a click on a trial tells that and its number.
     """
     x, y = (np.asarray(trials.points[:, k], np.float32) for k in (0, 1))
     heights = [
@@ -178,7 +178,15 @@ def projected(
         {**rug_beside, "x": np.full_like(y, -0.08), "y": y, "xaxis": "x2"},
         {**dots, "x": x, "y": heights[0].astype(np.float32), "yaxis": "y2", "marker": {**mark, "size": size - 2}},
         {**dots, "x": heights[1].astype(np.float32), "y": y, "xaxis": "x2", "marker": {**mark, "size": size - 2}},
-        {**dots, "x": x, "y": y, "marker": mark, "text": list(trials.said), "hoverinfo": "text"},
+        {
+            **dots,
+            "x": x,
+            "y": y,
+            "marker": mark,
+            "text": list(trials.said),
+            "hoverinfo": "text",
+            "meta": {**dots["meta"], "pick": pick},
+        },
     ]
     if trials.best >= 0:
         ring = {"symbol": "circle-open", "size": size + 8, "line": {"width": 2}}
@@ -402,7 +410,10 @@ RUNGS = tuple(LaneStyle(*PALETTE[number], (), "circle") for number in (1, 4, 6, 
 def rung_marks(
     points: np.ndarray, reached: np.ndarray, last: int, said: Sequence[str], names: Sequence[str]
 ) -> dict[str, Any]:
-    """What lies over a `square`: configurations in the colours of the rung that they reached, the winners largest."""
+    """What lies over a `square`: configurations in the colours of the rung that they reached, the winners largest.
+
+    A click on one tells "halving" and its number.
+    """
     data: list[dict[str, Any]] = []
     for rung in range(last + 1):
         who = np.flatnonzero(reached == rung)
@@ -416,7 +427,9 @@ def rung_marks(
                 "hoverinfo": "text",
                 "name": names[rung],
                 "marker": {"symbol": "circle", "size": 5 + 2 * rung, "line": {"width": 1}},
-                "meta": _colour(RUNGS[min(last - rung, len(RUNGS) - 1)], edge=True),
+                "meta": _colour(
+                    RUNGS[min(last - rung, len(RUNGS) - 1)], edge=True, pick="halving", points=who.tolist()
+                ),
             }
         )
     return {"data": data, "layout": {}}

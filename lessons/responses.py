@@ -53,8 +53,8 @@ def _rotated(angle: float) -> Response:
 
 
 @dataclass(frozen=True)
-class Formula:
-    """A family of made-up responses with knobs of its own."""
+class Family:
+    """Responses that differ in knobs of their own; ``make(**knobs)`` makes one. A new family is an entry below."""
 
     id: str
     name: str
@@ -63,8 +63,8 @@ class Formula:
     make: Callable[..., Response]
 
 
-FORMULAS: tuple[Formula, ...] = (
-    Formula(
+FAMILIES: tuple[Family, ...] = (
+    Family(
         "additive",
         _("One knob matters more"),
         _("w·g(x₁) + (1 − w)·h(x₂): a valley for each knob."),
@@ -81,7 +81,7 @@ FORMULAS: tuple[Formula, ...] = (
         ),
         _additive,
     ),
-    Formula(
+    Family(
         "rotated",
         _("Both matter, together"),
         _("g(x₁ cos φ + x₂ sin φ): one valley across the square."),

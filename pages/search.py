@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
-from ui import address, search_runner, search_stage, stage, words
+from ui import address, race_controls, search_runner, search_stage, stage, words
 from ui.frame import framed
 from ui.language import _
-from ui.search import Search
+from ui.search import RUNS, Search
 from ui.search_controls import controls, current, follow, look_for, share, shown
 
 
@@ -37,6 +38,7 @@ def layouts(search: Search) -> None:
     drawn, many = search_runner.drawn(search, place), search_runner.repeated(search, place)
     remarks(search, square)
     draw(search, square, search_stage.layouts(search, square, drawn, many))
+    offer(search, {name: points for name, (points, _losses) in drawn.items()})
     st.markdown(search_stage.matters(search, square))
     st.markdown(search_stage.table(search, square, drawn, many))
     st.caption(
@@ -55,6 +57,7 @@ def halving(search: Search) -> None:
     one, many = search_runner.halved(search, place), search_runner.duel(search, place)
     remarks(search, square)
     draw(search, square, search_stage.halving(search, square, one, many))
+    offer(search, {"halving": one.points})
     left, right = st.columns(2, gap="medium")
     left.markdown(search_stage.ladder_table(search, one))
     right.markdown("  \n".join(search_stage.outcome(search, one, many)))
@@ -75,9 +78,31 @@ def remarks(search: Search, square: search_runner.Square) -> None:
 def draw(search: Search, square: search_runner.Square, moving: dict) -> None:
     """All pictures, on one stage."""
     identity = search_stage.identity(search)
-    stage.show("search_stage", lambda: search_stage.still(search, square), identity, moving, None, went, kind="charts")
+    told = {"kind": "charts", "on_pick": picked}
+    stage.show("search_stage", lambda: search_stage.still(search, square), identity, moving, None, went, **told)
     if st.session_state.pop("search_anew", False):
         st.rerun()
+
+
+def offer(search: Search, points: dict[str, np.ndarray]) -> None:
+    """The way to the race from a trial that was clicked."""
+    if search.show == "layouts" and search.response != RUNS:
+        return
+    about, pick, number = st.session_state.get("search_picked", (None, "", 0))
+    if about != search or number >= len(points.get(pick, ())):
+        st.caption(_("Click a trial to open its run in the race."))
+        return
+    label, race = search_stage.run_of(search, points[pick][number])
+    if st.button(label, icon=":material/sprint:", key="search.open"):
+        race_controls.put(race)
+        st.session_state.notes = []
+        st.switch_page("pages/race.py")
+
+
+def picked() -> None:
+    """A trial was clicked."""
+    told = st.session_state.search_stage.pick
+    st.session_state.search_picked = (st.session_state.search, str(told["pick"]), int(told["point"]))
 
 
 def went() -> None:

@@ -95,6 +95,16 @@ def test_all_optimizers_meet_the_same_starts_and_noises() -> None:
     assert len(np.unique(noisy.loss[0, 0])) == 3
 
 
+def test_the_best_is_judged_anew_by_noise_that_it_was_not_chosen_by() -> None:
+    rule = OPTIMIZERS["sgd"]
+    rate = rule.hypers[0]
+    cool = type(rate)(**{**vars(rate), "low": 0.2, "default": 0.5, "high": 0.9})
+    found = tune(LANDSCAPES["sphere"], rule, [cool], "random", 200, STARTS[:1], 400, noise=3.0)
+    # All settings are about as good: the best of 200 was lucky, and a fresh median is not.
+    assert found.again is not None and found.score.min() < 0.5 * found.again
+    assert tune(ROSENBROCK, rule, [cool], "random", 3, STARTS, 20).again is None
+
+
 def test_where_everything_diverges_nothing_is_best() -> None:
     rule = OPTIMIZERS["sgd"]
     rate = rule.hypers[0]

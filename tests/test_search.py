@@ -22,10 +22,10 @@ from descent.search import (
     sobol,
     squared,
 )
-from lessons.responses import FORMULAS, MadeUp
+from lessons.responses import FAMILIES, MadeUp
 from optimizers import OPTIMIZERS
 
-FAMILIES = {family.id: family for family in FORMULAS}
+RESPONSES = {family.id: family for family in FAMILIES}
 UNIFORM = MadeUp(lambda x, y: x)  # the loss is the share of the square that is better
 
 
@@ -93,7 +93,7 @@ def test_one_trial_is_a_layout_too(name: str) -> None:
 
 @pytest.mark.parametrize("weight", [0.5, 0.7, 0.95, 1.0])
 def test_the_share_of_each_knob_of_a_sum_is_that_of_its_variance(weight: float) -> None:
-    found = importance(squared(FAMILIES["additive"].make(importance=weight), 200))
+    found = importance(squared(RESPONSES["additive"].make(importance=weight), 200))
     exact = weight**2 / (weight**2 + (1 - weight) ** 2)  # both valleys have one variance
     assert found.first == pytest.approx(exact, abs=2e-3)
     assert found.second == pytest.approx(1 - exact, abs=2e-3)
@@ -101,7 +101,7 @@ def test_the_share_of_each_knob_of_a_sum_is_that_of_its_variance(weight: float) 
 
 
 def test_a_turned_valley_is_the_work_of_both() -> None:
-    at = {angle: importance(squared(FAMILIES["rotated"].make(angle=angle), 200)) for angle in (0, 45, 90)}
+    at = {angle: importance(squared(RESPONSES["rotated"].make(angle=angle), 200)) for angle in (0, 45, 90)}
     assert at[0].first == pytest.approx(1) and at[90].second == pytest.approx(1)
     assert at[45].together > 0.9
 

@@ -219,6 +219,22 @@ def test_what_an_address_gets_wrong_is_said() -> None:
     assert "lots" in session.warning[0].value
 
 
+def test_a_range_can_be_narrowed_and_stays_so() -> None:
+    session = opened("search", **BAD, low1="0.003")
+    (slider,) = (s for s in session.select_slider if ".learning_rate.range" in s.key)
+    assert slider.value == (0.003, 10.0)
+    slider.set_range(0.003, 1.0)
+    settled(session.run())
+    assert (session.query_params["low1"], session.query_params["high1"]) == ("0.003", "1")
+    settled(session.run())
+    assert session.query_params["high1"] == "1"
+    session.button(key="search.again").click()
+    settled(session.run())
+    assert (session.query_params["low1"], session.query_params["high1"]) == ("0.003", "1")
+    (slider,) = (s for s in session.select_slider if ".learning_rate.range" in s.key)
+    assert slider.value == (0.003, 1.0)
+
+
 def test_turning_a_knob_turns_the_response() -> None:
     session = opened("search", show="layouts", response="additive", trials="16")
     before = stage(session)["scene"]

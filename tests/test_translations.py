@@ -16,7 +16,7 @@ from babel.messages.pofile import read_po
 from landscapes import FAMILIES as LANDSCAPE_FAMILIES
 from landscapes import LANDSCAPES
 from lessons.claims import CLAIMS
-from lessons.responses import FORMULAS
+from lessons.responses import FAMILIES as RESPONSE_FAMILIES
 from lessons.searches import LESSONS
 from lessons.situations import SITUATIONS
 from optimizers import FAMILIES as OPTIMIZER_FAMILIES
@@ -153,7 +153,7 @@ DECLARED = {
     **{f"schedule family {d.id}": d for d in SCHEDULE_FAMILIES},
     **{f"situation {d.id}": d for d in SITUATIONS},
     **{f"claim {d.id}": d for d in CLAIMS},
-    **{f"response {d.id}": d for d in FORMULAS},
+    **{f"response {d.id}": d for d in RESPONSE_FAMILIES},
     **{f"lesson {d.id}": d for d in LESSONS.values()},
     **{f"knob {d.name}": d for d in (*NUMBERS, RATE, *search.NUMBERS)},
 }

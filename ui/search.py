@@ -14,14 +14,14 @@ from descent.search import MOST_TRIALS, Response
 from descent.spec import Values
 from descent.text import _
 from landscapes import LANDSCAPES
-from lessons.responses import FORMULAS, Runs, searched
+from lessons.responses import FAMILIES, Family, Runs, searched
 from lessons.searches import LESSONS
 from optimizers import OPTIMIZERS
 from ui.race import Note, Race, Reader, setting
 
 SHOWN: Mapping[str, str] = {"layouts": _("Grid against random"), "halving": _("Successive halving")}
 RUNS = "runs"
-RESPONSES: Mapping[str, str] = {**{f.id: f.name for f in FORMULAS}, RUNS: _("An optimizer on a landscape")}
+RESPONSES: Mapping[str, str] = {**{f.id: f.name for f in FAMILIES}, RUNS: _("An optimizer on a landscape")}
 
 # The page's own knobs, declared like any other.
 TRIALS = Hyper(
@@ -144,8 +144,8 @@ class Search:
         """What is searched."""
         if self.show == "halving" or self.response == RUNS:
             return self.runs
-        family = formula(self.response)
-        return family.make(**{h.name: setting(self.knobs, h) for h in family.hypers})
+        declared = family(self.response)
+        return declared.make(**{h.name: setting(self.knobs, h) for h in declared.hypers})
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -155,9 +155,9 @@ class Search:
         return self.response, self.knobs
 
 
-def formula(response: str) -> Any:
-    """The family of made-up responses with this id."""
-    return next(f for f in FORMULAS if f.id == response)
+def family(response: str) -> Family:
+    """The family of responses with this id."""
+    return next(found for found in FAMILIES if found.id == response)
 
 
 def ranged(axis: Hyper, low: float | None, high: float | None) -> Hyper:
@@ -220,7 +220,7 @@ def from_query(query: Mapping[str, str], fallback: Search = Search()) -> tuple[S
     )
     search = replace(search, **{h.name: int(getattr(search, h.name)) for h in NUMBERS if h.whole})
     if response != RUNS:
-        search = replace(search, knobs=reader.knobs(plain, formula(response).hypers))
+        search = replace(search, knobs=reader.knobs(plain, family(response).hypers))
     optimizer = reader.choice(plain, "optimizer", OPTIMIZERS, fallback.optimizer, find=optimizers.find)
     if not searchable(optimizer):
         reader.note("optimizer", optimizer, _("an optimizer with two knobs to search"))

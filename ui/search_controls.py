@@ -28,7 +28,7 @@ from ui.search import (
     SHOWN,
     TRIALS,
     Search,
-    formula,
+    family,
     from_query,
     of_lesson,
     on_optimizer,
@@ -61,6 +61,7 @@ def put(search: Search) -> None:
     """Make ``search`` the session's, whatever the widgets say."""
     st.session_state.search = search
     st.session_state.search_notes = []
+    st.session_state.search_turn = st.session_state.get("search_turn", 0) + 1
     forget(KEY)
 
 
@@ -177,9 +178,9 @@ def _what(search: Search) -> Search:
             on_change=change,
         )
         if search.response != RUNS:
-            family = formula(search.response)
-            st.caption(_(family.about))
-            return replace(search, knobs=knobs(family.hypers, search.knobs, f"{KEY}{family.id}"))
+            declared = family(search.response)
+            st.caption(_(declared.about))
+            return replace(search, knobs=knobs(declared.hypers, search.knobs, f"{KEY}{declared.id}"))
     return _runs(search)
 
 
@@ -243,10 +244,13 @@ def _range(axis: Hyper, low: float, high: float, key: str) -> tuple[float, float
         stops = [float(value) for value in range(int(axis.low), int(axis.high) + 1)]
     else:
         stops = [axis.low + (axis.high - axis.low) * k / 50 for k in range(51)]
-    begin(key, (low, high))
-    stops = sorted({float(f"{value:.12g}") for value in (*stops, *st.session_state[key])})
+    # A slider only knows that it has two handles from the value that it is handed, which the session must not have set:
+    # to set it anew takes another key.
+    key = f"{key}.{st.session_state.get('search_turn', 0)}"
+    low, high = (float(f"{value:.12g}") for value in (low, high))
+    stops = sorted({float(f"{value:.12g}") for value in (*stops, low, high, *st.session_state.get(key, ()))})
     label = _("Range of {knob}").format(knob=f"${axis.symbol}$" if axis.symbol else _(axis.label))
     ends: tuple[float, float] = st.select_slider(  # type: ignore[assignment]  # two handles, two values
-        label, stops, key=key, format_func=text, label_visibility="collapsed"
+        label, stops, (low, high), key=key, format_func=text, label_visibility="collapsed"
     )
     return float(ends[0]), float(ends[1])

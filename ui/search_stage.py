@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+import landscapes
+from descent import RunSpec
 from descent.halving import plain, spending
 from descent.hyper import Hyper
 from descent.search import LAYOUT_NAMES, LAYOUTS, Repeats, chance_of_a_hit, distinct, side
@@ -15,6 +17,7 @@ from lessons.responses import Runs
 from optimizers import find
 from ui.controls import text
 from ui.language import _, language
+from ui.race import STEPS, Race
 from ui.search import Search
 from ui.search_runner import HALVINGS, REPEATS, Duel, Halved, Square
 
@@ -69,6 +72,7 @@ def _layout(search: Search, square: Square, drawn: Drawn, name: str) -> dict[str
         square.curves,
         title,
         f"<b>{counts[0]} × {counts[1]}</b><br>{values}",
+        name if isinstance(search.made(), Runs) else None,
     )
     alt = _("{layout}: {count} trials on the square of {first} and {second}, and their places on each axis.").format(
         layout=_(LAYOUT_NAMES[name]), count=len(points), first=sign(one), second=sign(other)
@@ -304,6 +308,16 @@ def _won(many: Duel) -> str:
         "In {count} pairs of searches on that budget, halving found the lower loss in {share} % (ties count half)."
     )
     return said.format(count=len(many.halving), share=f"{100 * better:.0f}")
+
+
+def run_of(search: Search, point: np.ndarray) -> tuple[str, Race]:
+    """The run of a trial as a race of one, and the words that offer it."""
+    runs = search.runs
+    hyper = {name: float(values[0]) for name, values in runs.settings(point[None]).items()}
+    said = ", ".join(f"{sign(axis)} {text(hyper[axis.name])}" for axis in runs.axes)
+    steps = min(max(affordable(find(runs.optimizer), runs.evaluations)[0], 1), int(STEPS.high))
+    spec = RunSpec(runs.landscape, runs.optimizer, landscapes.find(runs.landscape).start, steps, hyper)
+    return _("Open in the race: {setting}").format(setting=said), Race.of([spec])
 
 
 def remarks(search: Search, square: Square) -> list[str]:

@@ -100,3 +100,49 @@ def test_halving_in_chinese_in_the_dark_on_a_phone(open_search: Callable[..., Pa
     ink = page.evaluate("getComputedStyle(document.querySelector('[data-picture=learning] .xtick text')).fill")
     assert min(int(part) for part in ink.removeprefix("rgb(").removesuffix(")").split(",")) > 150
     assert not page.locator("[data-testid=stException]").count()
+
+
+def click_trial(page: Page, picture: str, number: int) -> None:
+    """Click a point of the last trace that can be picked."""
+    x, y = page.evaluate(
+        """([picture, number]) => {
+          const plot = document.querySelector(`[data-picture=${picture}] .plot`);
+          const { x, y } = plot.data.filter((trace) => trace.meta?.pick !== undefined && trace.x.length).at(-1);
+          const { xaxis, yaxis } = plot._fullLayout;
+          const box = plot.getBoundingClientRect();
+          return [box.left + xaxis._offset + xaxis.d2p(x[number]), box.top + yaxis._offset + yaxis.d2p(y[number])];
+        }""",
+        [picture, number],
+    )
+    page.mouse.move(x - 3, y)
+    page.mouse.move(x, y)
+    page.mouse.click(x, y)
+
+
+def test_a_trial_opens_in_the_race(open_search: Callable[..., Page]):
+    page = open_search("?lesson=adam_epsilon")
+    click_trial(page, "random", 3)
+    button = page.get_by_role("button", name="Open in the race: Learning rate")
+    expect(button).to_contain_text("Epsilon")
+    rate = float(button.inner_text().split("Learning rate ")[1].split(",")[0])
+    button.click()
+    page.wait_for_function("location.search.includes('o1=adam')")
+    assert float(query(page)["o1.learning_rate"]) == pytest.approx(rate, rel=1e-3)
+    assert query(page)["landscape"] == "rosenbrock" and query(page)["steps"] == "100"
+
+
+def test_tuned_runners_race(new_page: Callable[..., Any], app_url: str):
+    page = new_page()
+    page.problems.allow(r"/maps/_stcore/(health|host-config)\b")
+    page.goto(f"{app_url}/maps?map=fair&landscape=rosenbrock&o1=momentum&o2=sam&map.trials=16")
+    settled(page)
+    assert names(page) == ["trials", "budget"]
+    best = page.locator("tbody tr", has_text="Momentum").locator("td").last.inner_text()
+    click_trial(page, "trials", 0)
+    expect(page.get_by_role("button", name="Open in the race: SAM with")).to_be_visible()
+    page.get_by_role("button", name="Race all with their best settings").click()
+    page.wait_for_function("location.pathname.endsWith('/') || location.pathname.includes('race')")
+    page.wait_for_function("location.search.includes('o1.learning_rate')")
+    there = query(page)
+    assert (there["o1"], there["o2"], there["steps"]) == ("momentum", "sam", "200")
+    assert f"α = {float(there['o1.learning_rate']):.3g}".replace("e-0", "e-") in best

@@ -128,7 +128,7 @@ def show(race: Race, settings: Settings) -> None:
     low = min([max(score - lowest, excess * 10.0**-DECADES) for score in finite], default=excess * 1e-3)
     name = _("loss − minimum") if known else _("loss − lowest found")
     y = Axis(name, low / 2, excess * 20, log=True)
-    charts.lines(race, [_loss(study.score[study.best] - lowest if study.best >= 0 else np.inf) for study in found])
+    charts.lines(race, [_loss(_tuned_loss(study) - lowest) for study in found])
     charts.says(_claim(race, found))
     panels = [_strips(race, found, lowest, y), _budget(race, settings, found, lowest, y._replace(name=""))]
     specs = race.runs()
@@ -205,7 +205,7 @@ def _tuned_race(race: Race, found: Sequence[Tuned]) -> None:
 def _claim(race: Race, found: Sequence[Tuned]) -> str:
     """Who leads when tuned, and who would with a single trial: the median of all."""
     names = lane_names(race)
-    tuned = [study.score[study.best] if study.best >= 0 else np.inf for study in found]
+    tuned = [_tuned_loss(study) for study in found]
     untuned = [float(np.median(study.score)) for study in found]
     if len(found) < 2 or not np.isfinite(tuned).any():
         return ""
@@ -216,6 +216,13 @@ def _claim(race: Race, found: Sequence[Tuned]) -> str:
     if (easy := int(np.argmin(untuned))) == winner:
         return f"{said} " + _("At the median of all its trials it does so too.")
     return f"{said} " + _("At the median of all trials it is **{easy}**.").format(easy=names[easy])
+
+
+def _tuned_loss(study: Tuned) -> float:
+    """What the best setting comes to: under noise, under noise that it was not chosen by."""
+    if study.best < 0:
+        return np.inf
+    return float(study.score[study.best]) if study.again is None else study.again
 
 
 def _spent(race: Race, settings: Settings, found: Sequence[Tuned]) -> str:
@@ -237,6 +244,7 @@ def _table(race: Race, settings: Settings, found: Sequence[Tuned], lowest: float
     heads = [
         _("Optimizer"),
         _("Best"),
+        *([_("Best, new noise")] if race.noise else []),
         _("Median"),
         _("Diverged"),
         _("As good as the best"),
@@ -244,13 +252,14 @@ def _table(race: Race, settings: Settings, found: Sequence[Tuned], lowest: float
         _("Steps a run"),
         _("Best setting"),
     ]
-    rows = [f"| {' | '.join(heads)} |", "|---|---:|---:|---:|---:|---|---:|---|"]
+    rows = [f"| {' | '.join(heads)} |", "|---|" + "---:|" * (4 + bool(race.noise)) + "---|---:|---|"]
     for name, study in zip(lane_names(race), found, strict=True):
         best = study.score[study.best] - lowest if study.best >= 0 else np.inf
         low, high = int(study.steps.min()), int(study.steps.max())
         cells = [
             f"**{name}**",
             _loss(best),
+            *([_loss(np.inf if study.again is None else study.again - lowest)] if race.noise else []),
             _loss(float(np.median(study.score)) - lowest),
             f"{study.diverged:.0%}",
             f"{study.good(lowest, race.tolerance):.0%}",
