@@ -225,14 +225,12 @@ def shares(
     *,
     title: str,
     edge: float | None = None,
-    marks: Sequence[tuple[float, float, LaneStyle]] = (),
     pick: Any = None,
     scale: bool = False,
 ) -> dict[str, Any]:
     """Shares in [0, 1] over two knobs, (columns, rows): a map of cells, white at 0.
 
-    ``edge`` is a value of x where theory has a line; ``marks`` are rings in someone's look; with ``scale`` it is said
-    what the colours mean.
+    ``edge`` is a value of x where theory has a line; with ``scale`` it is said what the colours mean.
     """
     xs, ys = (middles(axis, size) for axis, size in zip((x, y), values.shape, strict=True))
     data: list[dict[str, Any]] = [
@@ -262,10 +260,6 @@ def shares(
     if edge is not None and x.low < edge < x.high:
         line = _line(np.array([edge, edge]), np.array([y.low, y.high]), "", EDGE)
         data.append({**line, "line": {"width": 2, "dash": "8px,5px"}, "hoverinfo": "skip"})
-    for at, height, style in marks:
-        ring = {"symbol": "circle-open", "size": 12, "line": {"width": 2.5}}
-        mark = _line(np.array([at]), np.array([height]), "", style)
-        data.append({**mark, "mode": "markers", "marker": ring, "hoverinfo": "skip"})
     return {
         "data": data,
         "layout": {
@@ -279,6 +273,16 @@ def shares(
             "meta": {"ramps": RAMPS},
         },
     }
+
+
+def rings(places: Sequence[tuple[float, float, LaneStyle]]) -> dict[str, Any]:
+    """What lies over `shares`: rings (x, y, look), where the runners are."""
+    ring = {"symbol": "circle-open", "size": 12, "line": {"width": 2.5}}
+    data = [
+        {**_line(np.array([x]), np.array([y]), "", look), "mode": "markers", "marker": ring, "hoverinfo": "skip"}
+        for x, y, look in places
+    ]
+    return {"data": data, "layout": {}}
 
 
 def middles(axis: Axis, size: int) -> np.ndarray:

@@ -40,7 +40,17 @@ def study(kind: str, **query: str) -> AppTest:
 
 
 def charts(session: AppTest) -> dict[str, Any]:
-    return {chart["name"]: chart for chart in stage(session)["charts"]}
+    """Each chart, with what rests below it."""
+    message = stage(session)
+    below = message["still"]["figures"]
+    return {
+        chart["name"]: {
+            **chart,
+            "data": below.get(chart["rest"], {"data": []})["data"] + chart["data"],
+            "layout": below.get(chart["rest"], {"layout": {}})["layout"] | chart["layout"],
+        }
+        for chart in message["charts"]
+    }
 
 
 def said(session: AppTest) -> str:
@@ -67,9 +77,10 @@ def shown(session: AppTest, kind: str) -> Any:
 def test_plotly_accepts_what_is_sent() -> None:
     for kind, query in (("sensitivity", VALLEY), ("rotation", VALLEY), ("escape", SADDLE), ("noise", WELLS)):
         for chart in charts(study(kind, **query)).values():
-            side = int(np.sqrt(chart["data"][0]["z"].size)) if chart["data"][0]["type"] == "heatmap" else 0
-            if side:
-                chart["data"][0]["z"] = chart["data"][0]["z"].reshape(side, side)
+            for trace in chart["data"]:
+                if "z" in trace:
+                    side = int(np.sqrt(trace["z"].size))
+                    trace["z"] = trace["z"].reshape(side, side)
             go.Figure({"data": chart["data"], "layout": chart["layout"]})
             assert chart["alt"]
 
@@ -141,7 +152,8 @@ def test_bands_and_ends_are_those_of_the_seeds_and_a_click_opens_that_seed() -> 
     assert lowest is not None
     median = next(t for t in sent["bands"]["data"] if t["line"]["width"] > 2)
     np.testing.assert_allclose(median["y"], found.quantiles()[2] - lowest, rtol=1e-4)
-    ends = np.stack([sent["cloud"]["data"][0]["x"], sent["cloud"]["data"][0]["y"]], -1)
+    seeds = next(t for t in sent["cloud"]["data"] if t["name"] == "SGD")
+    ends = np.stack([seeds["x"], seeds["y"]], -1)
     within = np.isfinite(ends[:, 0])
     np.testing.assert_allclose(ends[within], found.position[within], atol=1e-6)
     shares = sent["escapes0"]["data"][0]["z"]

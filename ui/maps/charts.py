@@ -31,7 +31,7 @@ class Panel(NamedTuple):
     alt: str
     wide: int = 20
     tall: str = "max(300px, calc(100vh - 310px))"
-    rest: str = ""  # the name of the figure below it
+    below: Callable[[], dict[str, Any]] | None = None  # makes what rests of it, and is sent once
 
 
 class Offer(NamedTuple):
@@ -99,7 +99,6 @@ def show(
     panels: Sequence[Panel],
     offer: Callable[[Any, Any], Offer],
     *,
-    rest: Callable[[], dict[str, Any]] | None = None,
     identity: Any = None,
     hint: str,
     situations: Sequence[str] = (),
@@ -111,7 +110,7 @@ def show(
         race: what the charts are about.
         panels: the charts.
         offer: the run of a point that was clicked, by its trace's ``pick`` and its number.
-        rest: makes the figures that panels lie over, by name; ``identity`` are plain values that determine them.
+        identity: plain values that determine what lies below the panels.
         hint: what is said as long as nothing was clicked.
         situations: ids of scenes in which there is much to see.
     """
@@ -124,14 +123,15 @@ def show(
         st.session_state["maps.went"] = st.session_state[key].address
 
     def still() -> dict[str, Any]:
-        return {"figures": rest() if rest else {}, "look": {"projector": race.projector}}
+        figures = {panel.name: panel.below() for panel in panels if panel.below}
+        return {"figures": figures, "look": {"projector": race.projector}}
 
     charts = [
         {
             "name": panel.name,
             "wide": panel.wide,
             "tall": panel.tall,
-            "rest": panel.rest,
+            "rest": panel.name,
             "alt": panel.alt,
             **panel.figure,
         }

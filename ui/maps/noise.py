@@ -47,8 +47,7 @@ def show(race: Race, settings: Settings) -> None:
         race,
         [_bands(race, found, noise), _cloud(race, found), *noise_at_rates.panels(race, noise)],
         lambda pick, point: _offer(race, found, noise, pick, point),
-        rest=lambda: {"ground": _ground(race)},
-        identity=[race.landscape, sorted(race.shape.items())],
+        identity=[race.landscape, sorted(race.shape.items()), noise.asked if noise.scale.basin else None],
         hint=_("Click an end, or a point or cell below, to open its run in the race."),
         situations=("sharp", "floor"),
     )
@@ -126,7 +125,7 @@ def _cloud(race: Race, found: Sequence[Ensemble]) -> charts.Panel:
     alt = _("Where the runs of {count} seeds end, on the contour of {landscape}").format(
         count=SEEDS, landscape=_(landscape.name)
     )
-    return charts.Panel("cloud", cloud(lanes), alt, 9, UPPER, "ground")
+    return charts.Panel("cloud", cloud(lanes), alt, 9, UPPER, lambda: _ground(race))
 
 
 def _ground(race: Race) -> dict[str, Any]:

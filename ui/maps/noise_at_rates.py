@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from descent.hyper import fill
 from descent.noise import CELL_SEEDS, Basin, BasinEscapes, Floors, basin_escapes, floor, floors, sharpest_basin
 from descent.spec import Values
 from descent.verdict import local
-from figures.studies import Axis, Curve, curves, middles, shares
+from figures.studies import Axis, Curve, curves, middles, rings, shares
 from ui.controls import text
 from ui.language import _
 from ui.maps import charts
@@ -47,6 +48,7 @@ class Scale(NamedTuple):
 class AtRates(NamedTuple):
     """What noise does at each learning rate. Runners that differ in nothing else share an entry of ``found``."""
 
+    asked: Race  # what it depends on
     scale: Scale
     found: list[BasinEscapes | Floors | None]
     of: list[int]  # the entry of each runner
@@ -65,7 +67,7 @@ def at_rates(race: Race) -> AtRates:
     if scale.basin:
         asked = replace(asked, start=None, noise=0.0)
     found = computed(("noise at rates", asked), lambda progress: _studies(asked, scale, progress))
-    return AtRates(scale, found, [several.index(lane) for lane in lanes])
+    return AtRates(asked, scale, found, [several.index(lane) for lane in lanes])
 
 
 def about(race: Race) -> Race:
@@ -181,25 +183,25 @@ def _escapes(race: Race, noise: AtRates) -> list[charts.Panel]:
     """A map of α and σ for each rule: how many seeds leave the sharp basin, with a ring where its runners are."""
     shown = [(k, entry) for k, entry in enumerate(noise.found) if isinstance(entry, BasinEscapes)]
     wide = charts.spans(min(max(len(shown), 1), 4))
-    specs, looks = race.runs(), styles(race)
-    names = lane_names(replace(race, lanes=tuple(_without_rate(race.lanes[noise.first(k)]) for k, _entry in shown)))
+    specs, looks, names = race.runs(), styles(race), lane_names(noise.asked)
     drawn = []
-    for number, ((k, entry), name) in enumerate(zip(shown, names, strict=True)):
+    for number, (k, entry) in enumerate(shown):
         lanes = [lane for lane, of in enumerate(noise.of) if of == k]
-        figure = shares(
+        below = partial(
+            shares,
             entry.share,
             _read(entry),
             noise.scale.rates,
             noise.scale.noises,
-            title=_("{optimizer}: out of the sharp basin").format(optimizer=name),
+            title=_("{optimizer}: out of the sharp basin").format(optimizer=names[k]),
             scale=number == len(shown) - 1,
             edge=_edge(specs[lanes[0]], noise.scale),
-            marks=[(rate_of(specs[lane]), specs[lane].noise, looks[lane]) for lane in lanes],
             pick=["cell", lanes[0]],
         )
+        above = rings([(rate_of(specs[lane]), specs[lane].noise, looks[lane]) for lane in lanes])
         alt = _("Share of runs of {optimizer} that noise throws out of the sharp basin, over α and σ")
-        panel = charts.Panel(f"escapes{k}", figure, alt.format(optimizer=name), wide[number % len(wide)], LOWER)
-        drawn.append(panel)
+        said = alt.format(optimizer=names[k])
+        drawn.append(charts.Panel(f"escapes{k}", above, said, wide[number % len(wide)], LOWER, below))
     return drawn
 
 

@@ -68,6 +68,10 @@ class Charts extends Scene {
       chart.root.style.setProperty("--tall", tall);
       chart.canvas.setAttribute("role", "img");
       chart.canvas.setAttribute("aria-label", alt);
+      // Of many charts a knob moves a few: the others are not drawn anew.
+      const drawn = JSON.stringify([message.scene, theme.key, data, layout]);
+      if (chart.drawing === drawn) continue;
+      chart.drawing = drawn;
       await chart.rest({ data: [...base.data, ...data], layout: { ...base.layout, ...layout } }, theme, still.look);
       if (this.closed) return;
     }
