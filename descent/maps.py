@@ -159,10 +159,10 @@ def sweep(
 
 
 def _set_minima(landscape: Landscape, numbers: np.ndarray) -> None:
-    """Where a knob of the landscape moves its minimum, each row must know its own: the last of `Inputs.numbers`."""
-    if landscape.moving is None or not landscape.hypers:
-        return
+    """Write the landscape's minimum into each row, the last of `Inputs.numbers`: its knobs may move it."""
     shapes, which = np.unique(numbers[:, : len(landscape.hypers)], axis=0, return_inverse=True)
+    if landscape.moving is None:
+        shapes, which = shapes[:1], np.zeros(len(numbers), int)
     named = [dict(zip((h.name for h in landscape.hypers), map(float, row), strict=True)) for row in shapes]
     lowest = [landscape.minimum(**shape) for shape in named]
     numbers[:, -1] = np.array([np.nan if value is None else value for value in lowest])[which.ravel()]

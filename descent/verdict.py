@@ -113,7 +113,7 @@ def _eigen(matrices: jax.Array) -> tuple[jax.Array, jax.Array]:
     spread = jnp.hypot(half, c)
     # (x, y) belongs to the larger: the longer of its sides first, the shorter from their product c / 2 spread.
     safe = jnp.where(spread > 0, spread, 1.0)
-    longer = jnp.sqrt((1 + jnp.abs(half) / safe) / 2)
+    longer = jnp.sqrt((1 + jnp.where(spread > 0, jnp.abs(half) / safe, 1.0)) / 2)
     shorter = c / (2 * safe * longer)
     x, y = jnp.where(half >= 0, longer, shorter), jnp.where(half >= 0, shorter, longer)
     vectors = jnp.stack([jnp.stack([-y, x], -1), jnp.stack([x, y], -1)], -1)

@@ -25,6 +25,11 @@ OTHERS: dict[str, dict[str, Any]] = {
 }
 
 
+# Values from best to worst: light yellow over green to dark blue, in even steps of lightness.
+_VALUES = [oklch(0.93 - 0.066 * k, 0.13 - 0.004 * k, 105 + 19 * k) for k in range(10)]
+VALUES: dict[str, Any] = {"light": _VALUES, "dark": _VALUES, "pattern": ""}
+
+
 def minima_colours(points: Sequence[tuple[float, float]], domain: Any) -> list[dict[str, Any]]:
     """A ramp, quick to slow, for each minimum: the same on light and dark pages.
 

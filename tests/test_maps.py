@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import time
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 
 from descent import basins, descend, sweep
 from descent.compilation import counting
+from descent.engine import FEWEST, Ends, tiled
 from descent.maps import SMALL
 from descent.verdict import KINDS, diagonal, judge
 from landscapes import LANDSCAPES
@@ -51,6 +54,43 @@ def test_a_pixel_is_what_its_own_run_gives(landscape: Any, optimizer: Any, hyper
         assert found.minimizer[j, i] == verdict.minimizer
         moves = np.flatnonzero((np.abs(run.update) >= SMALL * diagonal(landscape)).any(-1))
         assert found.steps[j, i] == (moves[-1] + 1 if moves.size else 0)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_pixels_are_what_their_own_runs_give_whatever_the_optimizer(name: str) -> None:
+    steps, size = 12, 5
+    found = basins(HIMMELBLAU, OPTIMIZERS[name], size, steps)
+    starts = np.array([(found.x[i], found.y[i]) for i in range(size)], np.float32)
+    paths = descend(HIMMELBLAU, OPTIMIZERS[name], starts, steps)
+    runs = [type(paths)(*(part[n] for part in paths)) for n in range(size)]
+    for i, (run, verdict) in enumerate(zip(runs, judge(HIMMELBLAU, runs), strict=True)):
+        assert (KINDS[found.verdict[i, i]], found.minimizer[i, i]) == (verdict.kind, verdict.minimizer)
+        if verdict.kind == "diverged":
+            assert found.steps[i, i] == run.diverged_at
+
+
+def test_nothing_more_is_computed_once_nobody_waits() -> None:
+    """As when a user moves a slider while a map is computed."""
+    told, begun = [], []
+
+    class Overtaken(Exception):
+        pass
+
+    def progress(share: float) -> None:
+        told.append(share)
+        raise Overtaken
+
+    def tile(rows: np.ndarray) -> Ends:
+        begun.append(len(rows))
+        time.sleep(0.2)
+        return Ends(*[rows] * len(Ends._fields))
+
+    with pytest.raises(Overtaken):
+        tiled(tile, np.zeros(64 * FEWEST, np.float32), most=FEWEST, progress=progress)
+    time.sleep(0.3)
+    assert len(told) == 1 and len(begun) <= 2 * (os.cpu_count() or 1) < 64
+    whole = tiled(lambda rows: Ends(*[2 * rows] * len(Ends._fields)), np.arange(5000.0, dtype=np.float32))
+    np.testing.assert_array_equal(whole.loss, 2 * np.arange(5000.0))
 
 
 def test_every_basin_belongs_to_the_minimizer_that_its_runs_reach() -> None:

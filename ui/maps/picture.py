@@ -62,8 +62,8 @@ def ground(race: Race) -> dict[str, Any]:
     height = Height.of(surface.z, landscape.height == "log", landscape.minimum(**shape))
     points = landscape.critical_points(**shape)
     return {
-        "x": {"low": landscape.domain[0][0], "high": landscape.domain[0][1], "name": "x"},
-        "y": {"low": landscape.domain[1][0], "high": landscape.domain[1][1], "name": "y"},
+        "x": {"low": landscape.domain[0][0], "high": landscape.domain[0][1]},
+        "y": {"low": landscape.domain[1][0], "high": landscape.domain[1][1]},
         "heights": height(surface.z[::2, ::2]).astype(np.float32),
         "minima": [m.point for m in points.minima],
         "saddles": points.saddles,

@@ -4,6 +4,7 @@
 const MAPS = `<div class="panels"></div><div class="key-table"></div><output class="said" aria-live="polite"></output>`;
 const CONTOURS = 16;
 const MARGIN = { left: 34, right: 8, top: 4, bottom: 22 };
+const TITLE = 16; // more room for the name of an axis
 
 class Maps extends Scene {
   constructor(root, tell) {
@@ -36,7 +37,7 @@ class Maps extends Scene {
       this.drawLegend();
       this.say("");
     }
-    if (!this.dragging) this.at = message.start;
+    if (!this.dragging) this.places = still.panels.map((_, k) => message.starts?.[k] ?? message.start);
     this.sent();
     this.ink();
     draws += 1;
@@ -61,7 +62,8 @@ class Maps extends Scene {
   // ---- the point that was chosen ----------------------------------------------------------------------------------
 
   choose(panel, point, done) {
-    this.at = point;
+    // A start is everybody's; knobs are one runner's.
+    this.places = this.places.map((place, k) => (this.message.start || k === panel ? point : place));
     this.ink();
     this.next = { panel, point: point.map((value) => Number(value.toPrecision(6))), done };
     if (done || !this.sending) this.send();
@@ -109,11 +111,13 @@ class Maps extends Scene {
     body.append(...rows);
     table.append(head, body);
     const ramp = document.createElement("p");
-    const stops = outcomes[there[0]]?.[this.shade()] ?? [];
-    const bar = document.createElement("i");
-    bar.style.background = `linear-gradient(90deg, ${stops.length > 1 ? stops.join(", ") : `${stops[0]}, ${stops[0]}`})`;
+    const stops = outcomes.find((outcome, k) => most(k) > 0 && outcome.light.length > 1)?.[this.shade()];
     ramp.className = "ramp";
-    ramp.append(legend.low, bar, legend.high);
+    if (stops) {
+      const bar = document.createElement("i");
+      bar.style.background = `linear-gradient(90deg, ${stops.join(", ")})`;
+      ramp.append(legend.low, bar, legend.high);
+    }
     this.root.querySelector(".key-table").replaceChildren(table, ramp);
   }
 
@@ -230,7 +234,8 @@ class Panel {
     const { width, height } = this.box.getBoundingClientRect();
     this.size = [width, height];
     const grow = still.look.projector ? 1.5 : 1;
-    const box = { left: MARGIN.left * grow, right: width - MARGIN.right, top: MARGIN.top, bottom: height - MARGIN.bottom * grow };
+    const title = still.x.name ? TITLE : 0;
+    const box = { left: (MARGIN.left + title) * grow, right: width - MARGIN.right, top: MARGIN.top, bottom: height - (MARGIN.bottom + title) * grow };
     const [toX, fromX] = axis(still.x, box.left, box.right), [toY, fromY] = axis(still.y, box.bottom, box.top);
     this.frame = { x: toX, y: toY, fromX, fromY, box };
   }
@@ -285,7 +290,41 @@ class Panel {
       if (!this.inside(x(px), y(py))) continue;
       for (const [colour, line] of [["#fff", 4], ["#111", 1.6]]) cross(ctx, x(px), y(py), size * 0.8, colour, line);
     }
+    this.curves(ctx);
     this.axes(ctx, theme);
+  }
+
+  // What theory says: lines and points, named where they are.
+  curves(ctx) {
+    const { box, x, y } = this.frame;
+    const size = this.maps.still.look.projector ? 16 : 12;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(box.left, box.top, box.right - box.left, box.bottom - box.top);
+    ctx.clip();
+    const places = (this.panel.curves ?? []).map(({ xs, ys, dashed }) => {
+      const [px, py] = [Float64Array.from(xs, x), Float64Array.from(ys, y)];
+      if (px.length === 1) {
+        marker(ctx, "star", px[0], py[0], 8, "#fff", "#111");
+        return [px[0], py[0] - 18];
+      }
+      trace(ctx, px, py, 0, px.length - 1, box);
+      ctx.lineJoin = "round";
+      for (const [colour, line] of [["#111", 4], ["#fff", 2]]) {
+        ctx.setLineDash(dashed && colour === "#fff" ? [6, 4] : []);
+        ctx.strokeStyle = colour;
+        ctx.lineWidth = line;
+        ctx.stroke();
+      }
+      ctx.setLineDash([]);
+      // Beside the middle of what is seen of it.
+      const seen = [...px.keys()].filter((k) => this.inside(px[k], py[k]));
+      const k = seen[Math.floor(seen.length * (dashed ? 0.25 : 0.6))];
+      return k === undefined ? null : [px[k], py[k]];
+    });
+    ctx.restore();
+    places.forEach((place, k) => place && this.inside(...place)
+      && label(ctx, ...place, this.panel.curves[k].label, "#111", "#fff", box, size / 1.45));
   }
 
   inside(px, py) {
@@ -335,6 +374,16 @@ class Panel {
       ctx.fillText(text, box.left - 5, Math.max(y(value), size / 2));
       ctx.fillRect(box.left - 3, y(value) - 0.5, 3, 1);
     }
+    if (!still.x.name) return;
+    ctx.textAlign = "center";
+    ctx.textBaseline = "bottom";
+    ctx.fillText(still.x.name, (box.left + box.right) / 2, this.size[1]);
+    ctx.save();
+    ctx.translate(0, (box.top + box.bottom) / 2);
+    ctx.rotate(-TURN / 4);
+    ctx.textBaseline = "top";
+    ctx.fillText(still.y.name, 0, 0);
+    ctx.restore();
   }
 
   // What moves: paths, the point that was chosen, the pointer's cross.
@@ -366,8 +415,9 @@ class Panel {
       const [ex, ey] = [xs[count - 1], ys[count - 1]];
       if (this.inside(ex, ey)) marker(ctx, this.panel.style?.marker ?? "circle", ex, ey, 3 * width, this.panel.style?.light ?? "#111", "#fff");
     });
-    if (this.maps.at) {
-      const [px, py] = [x(this.maps.at[0]), y(this.maps.at[1])];
+    const place = this.maps.places[this.number];
+    if (place) {
+      const [px, py] = [x(place[0]), y(place[1])];
       for (const [colour, line] of [["#fff", 5], ["#111", 2.2]]) {
         ctx.strokeStyle = colour;
         ctx.lineWidth = line;
@@ -439,7 +489,7 @@ class Panel {
       const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
       const { box, x, y, fromX, fromY } = this.frame;
       if (move) {
-        const [px, py] = this.cursor ?? maps.at ?? [fromX((box.left + box.right) / 2), fromY((box.top + box.bottom) / 2)];
+        const [px, py] = this.cursor ?? maps.places[this.number] ?? [fromX((box.left + box.right) / 2), fromY((box.top + box.bottom) / 2)];
         const far = event.shiftKey ? 0.1 : 0.01;
         const to = (value, way, low, high) => Math.min(Math.max(value + way * far * (high - low), low), high);
         this.look([fromX(to(x(px), move[0], box.left, box.right)), fromY(to(y(py), -move[1], box.top, box.bottom))]);
@@ -484,11 +534,11 @@ function ticks({ low, high, log }, most) {
   return found.map((value) => [value, number(Number(value.toPrecision(10)))]);
 }
 
-// A value's place in a range, from 0 to 1.
-function scaled({ low, high, log }) {
+// A value's place in a range, from 0 to 1; `from` is what it is counted from.
+function scaled({ low, high, log, from = 0 }) {
   const f = log ? Math.log : (value) => value;
   const [a, b] = [f(low), f(high)];
-  return (value) => Math.min(Math.max((f(Math.max(value, log ? low : -Infinity)) - a) / (b - a || 1), 0), 1);
+  return (value) => Math.min(Math.max((f(Math.max(value - from, low)) - a) / (b - a || 1), 0), 1);
 }
 
 function percent(share) {
