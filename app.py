@@ -28,6 +28,7 @@ def main() -> None:
         st.Page(race, title=_("Race"), icon=":material/sprint:", default=True, url_path="home"),
         st.Page(race, title=_("Race"), url_path="race", visibility="hidden"),
         st.Page(ROOT / "pages" / "microscope.py", title=_("Microscope"), icon=":material/biotech:"),
+        st.Page(ROOT / "pages" / "schedules.py", title=_("Schedules"), icon=":material/trending_down:"),
         st.Page(ROOT / "pages" / "maps.py", title=_("Maps"), icon=":material/map:"),
         st.Page(ROOT / "pages" / "search.py", title=_("Knob search"), icon=":material/tune:"),
         st.Page(ROOT / "pages" / "build.py", title=_("Build"), icon=":material/construction:"),

@@ -47,6 +47,7 @@ class Schedule:
     factor: Callable[[Any, Any, Any], Any] | None
     formula: str  # LaTeX
     reference: str = ""
+    convention: str = ""  # which of those in use this is
     hypers: tuple[Hyper, ...] = ()
     init: Callable[[], Any] | None = None
     update: Callable[[Any, Any, Any], Any] | None = None

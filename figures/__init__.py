@@ -6,7 +6,7 @@ built a hundred times faster than graph objects. Colours that depend on the them
 makes small pictures without Plotly, and `figures.tree` lays out a family tree.
 """
 
-from figures.curves import loss_curves, shares, trace_axes
+from figures.curves import loss_curves, shares, sweep_curve, trace_axes
 from figures.height import Height
 from figures.style import COORDINATES, LaneStyle, lane_styles, style_number
 from figures.surfaces import contour, surface
@@ -21,5 +21,6 @@ __all__ = [
     "shares",
     "style_number",
     "surface",
+    "sweep_curve",
     "trace_axes",
 ]

@@ -33,9 +33,10 @@ CYCLICAL = Schedule(
     id="cyclical",
     name=_("Cyclical"),
     factor=cyclical_factor,
-    formula=r"l + (1-l)\max(0,\ 1-b),\quad b = \left|\frac{t}{\Delta T} - 2m + 1\right|,"
-    r"\quad m = \left\lfloor 1 + \frac{t}{2\Delta T} \right\rfloor",
+    formula=r"l + (1-l)\max(0,\ 1-b),\quad b = \left|\tfrac{t}{\Delta T} - 2m + 1\right|,"
+    r"\ m = \left\lfloor 1 + \tfrac{t}{2\Delta T} \right\rfloor",
     reference="Smith (2017), Cyclical Learning Rates for Training Neural Networks",
+    convention=_("As torch’s CyclicLR in its triangular mode; α is the highest rate."),
     hypers=(
         Hyper(
             name="low",
@@ -81,6 +82,9 @@ SGDR = Schedule(
     factor=sgdr_factor,
     formula=r"e + (1-e)\,\tfrac12\left(1 + \cos\frac{\pi\,T_\text{cur}}{T_m}\right),\quad T_m = T_0\,g^m",
     reference="Loshchilov & Hutter (2017), SGDR: Stochastic Gradient Descent with Warm Restarts",
+    convention=_(
+        "$T_\\text{cur}$ counts the steps since the last restart, as torch’s CosineAnnealingWarmRestarts does."
+    ),
     hypers=(
         Hyper(
             name="period",
@@ -134,6 +138,7 @@ ONE_CYCLE = Schedule(
     r"\tfrac1{df} + \left(1-\tfrac1{df}\right)\tfrac12\left(1+\cos\tfrac{\pi(t-pT+1)}{(1-p)T}\right) &\quad t > pT-1"
     r"\end{aligned}",
     reference="Smith & Topin (2018), Super-Convergence",
+    convention=_("As torch’s OneCycleLR without its cycling of the momentum; α is the highest rate."),
     hypers=(
         Hyper(
             name="peak_at",

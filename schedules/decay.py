@@ -33,6 +33,7 @@ STEP = Schedule(
     factor=step_factor,
     formula=r"\gamma^{\lfloor t/s \rfloor}",
     reference="He et al. (2016), Deep Residual Learning for Image Recognition",
+    convention=_("As torch’s StepLR."),
     hypers=(
         Hyper(
             name="gamma",
@@ -71,6 +72,7 @@ LINEAR = Schedule(
     factor=linear_factor,
     formula=r"1 + (e-1)\,\frac{t}{T}",
     reference="Defazio et al. (2023), Optimal Linear Decay Learning Rate Schedules and Further Refinements",
+    convention=_("e would be reached at t = T, one step after the last, as with torch’s LinearLR."),
     hypers=(END,),
 )
 
@@ -86,6 +88,7 @@ INVERSE_TIME = Schedule(
     factor=inverse_time_factor,
     formula=r"\frac{1}{1+\beta t}",
     reference="Robbins & Monro (1951), A Stochastic Approximation Method",
+    convention=_("Its sum has no bound, but that of its squares has: noise is averaged away for good."),
     hypers=(
         Hyper(
             name="decay",
@@ -112,6 +115,7 @@ EXPONENTIAL = Schedule(
     factor=exponential_factor,
     formula=r"\beta^{t}",
     reference="Li & Arora (2020), An Exponential Learning Rate Schedule for Deep Learning",
+    convention=_("As torch’s ExponentialLR; β is for each step, so a longer run decays further."),
     hypers=(
         Hyper(
             name="decay",
@@ -135,6 +139,7 @@ NATURAL_EXPONENTIAL = Schedule(
     name=_("Natural exponential decay"),
     factor=natural_exponential_factor,
     formula=r"e^{-\beta t}",
+    convention=_("The exponential decay, told by its rate."),
     hypers=(
         Hyper(
             name="decay",
@@ -175,6 +180,7 @@ COSINE = Schedule(
     factor=cosine_factor,
     formula=r"e + (1-e)\,\tfrac12\left(1 + \cos\frac{\pi t}{T}\right)",
     reference="Loshchilov & Hutter (2017), SGDR: Stochastic Gradient Descent with Warm Restarts",
+    convention=_("e would be reached at t = T, one step after the last, as with torch’s CosineAnnealingLR."),
     hypers=(END,),
 )
 
@@ -190,6 +196,7 @@ POLYNOMIAL = Schedule(
     factor=polynomial_factor,
     formula=r"\left(1-\frac{t}{T}\right)^{p}",
     reference="Chen et al. (2018), DeepLab: Semantic Image Segmentation",
+    convention=_("0 would be reached at t = T, as with torch’s PolynomialLR."),
     hypers=(
         Hyper(
             name="power",
@@ -222,6 +229,7 @@ INVERSE_SQRT = Schedule(
     factor=inverse_sqrt_factor,
     formula=r"\frac{1}{\sqrt{1+t/\tau}}",
     reference="Vaswani et al. (2017), Attention Is All You Need",
+    convention=_("With a warm-up of τ steps the Transformer’s, in proportion to its peak."),
     hypers=(
         Hyper(
             name="timescale",
@@ -256,6 +264,7 @@ WSD = Schedule(
     factor=wsd_factor,
     formula=r"1 - (1-e)\,\max\!\left(0,\ \frac{t-(1-d)\,T}{d\,T}\right)",
     reference="Hu et al. (2024), MiniCPM: Unveiling the Potential of Small Language Models",
+    convention=_("The decay is a straight line; e would be reached at t = T. The warm-up is its own."),
     hypers=(
         Hyper(
             name="decay",

@@ -57,6 +57,10 @@ REDUCE_ON_PLATEAU = Schedule(
     update=plateau_update,
     formula=r"\gamma^{k},\quad k \leftarrow k+1 \text{ after } P \text{ steps without } L < (1-\tau)\,L_\text{best}",
     reference="PyTorch, torch.optim.lr_scheduler.ReduceLROnPlateau",
+    convention=_(
+        "As torch’s ReduceLROnPlateau: the loss of a step changes the rate of the next. "
+        "It is watched from the end of the warm-up on."
+    ),
     hypers=(
         Hyper(
             name="gamma",

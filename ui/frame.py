@@ -44,6 +44,7 @@ STYLE = """
 /* Formulas and sentences with numbers that the stage writes: unseen until it does, and no wider than their column. */
 body:not(.descent-filled) [class*="st-key-slots"] { visibility: hidden; }
 [class*="st-key-slots"] p, .st-key-claims p { font-size: 0.86rem; }
+.st-key-formulas .katex-display { margin: 0; overflow: auto hidden; padding: 0.4rem 0 0.8rem; font-size: 0.9em; }
 [class*="st-key-slots"] .katex { font-size: 1rem; }
 [class*="st-key-slots"] .katex-display { margin: 0 0 0.6rem; overflow: auto hidden; padding: 0.2rem 0; }
 /* What a study says of each runner: as many lines side by side as there is room for. */
@@ -84,7 +85,7 @@ def framed() -> bool:
     return False
 
 
-WIDGETS = ("race.", "scope.", "map.", "search.", "build.", "catalogue.")  # of all widgets
+WIDGETS = ("race.", "scope.", "plan.", "map.", "search.", "build.", "catalogue.")  # of all widgets
 
 
 def language_switch() -> None:

@@ -58,15 +58,18 @@ def start(key: str, race: Race) -> Race:
     return replace(race, start=None if tuple(point) == usual else (point[0], point[1]))
 
 
-def conditions(key: str, race: Race) -> Race:
-    """What the runs go through: noise, clipping, schedule."""
+def conditions(key: str, race: Race, scheduled: bool = True) -> Race:
+    """What the runs go through: noise, clipping, and, unless each has its own, the schedule."""
     noise = knob(NOISE, race.noise, f"{key}noise")
     seed = knob(SEED, race.seed, f"{key}seed", disabled=noise == 0)
     clips = {name: _(words) for name, words in CLIPS.items()}
     clip = pick(_("Gradient clipping"), list(CLIPS), clips, race.clip, f"{key}clip")
     clip_at = knob(CLIP_AT, race.clip_at, f"{key}clip_at", disabled=clip == "off")
+    race = replace(race, noise=noise, seed=int(seed), clip=clip, clip_at=clip_at)
+    if not scheduled:
+        return race
     name, values = schedule(key, race.schedule, race.schedule_hyper)
-    return replace(race, noise=noise, seed=int(seed), clip=clip, clip_at=clip_at, schedule=name, schedule_hyper=values)
+    return replace(race, schedule=name, schedule_hyper=values)
 
 
 def schedule(key: str, chosen: str, values: Values, none: str = "") -> tuple[str, Values]:

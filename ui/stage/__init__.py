@@ -1,4 +1,5 @@
-"""The live stages: linked pictures, each as one Streamlit component: the race's, the microscope's, the maps'.
+"""The live stages: linked pictures, each as one Streamlit component: the race's, the microscope's, the maps', the
+schedules'.
 
 The still part of a picture (surface, axes, words, look) is sent once and remembered by the browser; after that
 only what changed is sent. A browser that does not have it, after a reconnect say, asks for it.
@@ -38,6 +39,7 @@ SCRIPTS = (
     "microscope.js",
     "maps.js",
     "charts.js",
+    "schedules.js",
 )
 
 LOADER = """
@@ -124,8 +126,8 @@ def show(
         on_start: called when a start point was dragged; `st.session_state[key].start` has "point" and "done". None:
             there is none to drag.
         on_address: called when the browser went back or forth; `st.session_state[key].address` is the query.
-        kind: "stage" is the race's, "microscope" the microscope's, "maps" the maps', "charts" shows figures
-            side by side.
+        kind: "stage" is the race's, "microscope" the microscope's, "maps" the maps', "schedules" the schedules',
+            "charts" shows figures side by side.
         answer: how the stage's questions are answered from now on, without a rerun.
         more: ``on_<name>`` for what else a stage of this kind tells.
     """

@@ -1,6 +1,6 @@
 // Streamlit calls `mount` at each new value with the same element: keep the stage that lives there.
 
-const kinds = { stage: Stage, microscope: Microscope, maps: Maps, charts: Charts };
+const kinds = { stage: Stage, microscope: Microscope, maps: Maps, charts: Charts, schedules: Schedules };
 const stages = new WeakMap();
 document.head.append(Object.assign(document.createElement("style"), { textContent: STYLE }));
 

@@ -9,13 +9,24 @@ const SKELETON = `${CONTOUR}
   <div class="table"><table><thead></thead><tbody></tbody></table><p class="legend"></p></div>`;
 
 class Stage extends Player {
-  constructor(root, tell) {
-    super(root, tell, SKELETON);
-    this.surface = new Surface(this.find("surface"), { scrollZoom: true });
+  constructor(root, tell, skeleton = SKELETON) {
+    super(root, tell, skeleton);
+    const surface = this.find("surface");
+    this.surface = surface && new Surface(surface, { scrollZoom: true });
     this.loss = new Plane(this.find("loss"), { displayModeBar: false, scrollZoom: false });
-    this.wire([this.contour, this.surface, this.loss]);
+    this.wire([this.contour, ...(surface ? [this.surface] : []), this.loss, ...this.more()]);
     this.wireScrub(this.loss);
-    this.live = new Live(this);
+    this.live = root.querySelector(".live") && new Live(this);
+  }
+
+  // Further pictures, of stages that have some.
+  more() {
+    return [];
+  }
+
+  // How far to the right the curves' axes go.
+  span() {
+    return Math.max(this.message.runs.steps, 1);
   }
 
   // ---- what the server says ------------------------------------------------------------------------------------
@@ -41,7 +52,7 @@ class Stage extends Player {
     this.ahead = message.ahead; // the plane alone: the rest is still about the surface before, and comes soon
     this.root.classList.toggle("ahead", Boolean(message.ahead));
     if (!message.ahead) {
-      this.live.show(message, still.words);
+      this.live?.show(message, still.words);
       this.drawTable();
     }
     // The paths follow a slider at once, also where the surface below them has yet to be drawn anew.
@@ -69,7 +80,8 @@ class Stage extends Player {
     draws += 1;
     this.root.dataset.draws = draws;
     this.root.dataset.paths = draws;
-    if (fresh) {
+    if (fresh && !this.surface) this.root.dataset.ready = "all";
+    if (fresh && this.surface) {
       // The perspective is slow to draw without a graphics card: it must not hold the others back.
       await painted();
       if (this.closed) return undefined;
@@ -191,7 +203,7 @@ class Stage extends Player {
         for (let t = 0; t < curve.count; t++) if (Number.isNaN(curve.ys[t])) curve.ys[t] = 10 ** (low - room);
       }
     }
-    const ranges = [[0, Math.max(this.message.runs.steps, 1)], [low - room, high + room]];
+    const ranges = [[0, this.span()], [low - room, high + room]];
     const key = JSON.stringify(ranges);
     if (!fresh && key === this.ranges) return;
     this.ranges = key;
@@ -215,7 +227,7 @@ class Stage extends Player {
     // While playing, the perspective never holds the plane pictures back: on a slow machine it skips frames.
     const now = performance.now();
     const slow = now - (this.inkedAt ?? 0) > 24;
-    if (!this.playing || !slow || now - (this.turnedAt ?? 0) > 150) {
+    if (this.surface && (!this.playing || !slow || now - (this.turnedAt ?? 0) > 150)) {
       this.surface.ink(paths, step);
       this.turnedAt = now;
     }
@@ -278,7 +290,7 @@ class Stage extends Player {
     this.root.querySelector("tbody").replaceChildren(...rows);
     this.root.querySelector(".legend").textContent = lanes.some((lane) => lane.other) ? words.reported : "";
     this.contour.root.querySelector("canvas").setAttribute("aria-label", this.message.alt.contour);
-    this.surface.root.querySelector("canvas").setAttribute("aria-label", this.message.alt.surface);
+    this.surface?.root.querySelector("canvas").setAttribute("aria-label", this.message.alt.surface);
     this.loss.root.querySelector("canvas").setAttribute("aria-label", this.message.alt.loss);
     for (const picture of this.pictures) picture.canvas.setAttribute("role", "img");
   }
