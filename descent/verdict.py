@@ -66,6 +66,7 @@ class _Sites(NamedTuple):
     minima: Any  # (m, d)
     kinks: Any  # (m,) bool
     saddles: Any  # (s, d)
+    flat: Any  # () bool, `Landscape.flat_minima`
 
 
 class Classified(NamedTuple):
@@ -184,15 +185,27 @@ def classifier(
     critical = landscape.critical_points(**numbers)
     minima = landscape.lift([m.point for m in critical.minima], **numbers)
     saddles = landscape.lift(critical.saddles, **numbers)
-    sites = _Sites(
-        _padded(minima, 1 << len(minima).bit_length(), np.inf),
-        _padded(np.array([m.kink for m in critical.minima], bool), 1 << len(minima).bit_length(), False),
-        _padded(saddles, 1 << len(saddles).bit_length(), np.inf),
-    )
+    sites = _sites(minima, [m.kink for m in critical.minima], saddles, landscape.flat_minima)
     knobs = np.array(list(numbers.values()), np.float64)
     declared = landscape.minimum(**numbers)
     least = np.array(np.nan if declared is None else declared)
     return lambda points, still, cycling: _classify(landscape, points, still, cycling, knobs, sites, least)
+
+
+def _sites(minima: np.ndarray, kinks: Sequence[bool], saddles: np.ndarray, flat: bool) -> _Sites:
+    # Room for at least 8: where a slider makes one well two, nothing is compiled anew.
+    room, other = (max(8, 1 << len(points).bit_length()) for points in (minima, saddles))
+    marks = _padded(np.array(kinks, bool), room, False)
+    return _Sites(_padded(minima, room, np.inf), marks, _padded(saddles, other, np.inf), np.array(flat))
+
+
+def prepare_to_judge(landscape: Landscape, shape: Mapping[str, object] | None = None) -> None:
+    """Compile what `judge` takes of a landscape whose critical points are not known yet, and most likely few."""
+    numbers = fill(landscape.hypers, shape, landscape.id)
+    nowhere, no = np.zeros((16, landscape.dimension)), np.zeros(16, bool)
+    knobs, sites = np.array(list(numbers.values()), np.float64), _sites(nowhere[:0], (), nowhere[:0], False)
+    with jax.enable_x64(True):
+        _classify(landscape, nowhere, no, no, knobs, sites, np.array(np.nan))
 
 
 @compiled_each(1)
@@ -230,14 +243,14 @@ def _classify(
     lowest = jnp.where(jnp.isnan(declared), ground, declared)
     size = jnp.maximum(1.0, jnp.abs(lowest))
     # On a flat floor the loss itself says whether this is the bottom.
-    bottom = jnp.logical_and(loss - lowest <= 1e-6 * size, landscape.flat_minima)
+    bottom = (loss - lowest <= 1e-6 * size) & sites.flat
     _, saddle_distance = _nearest(points, sites.saddles)
     cusp = (distance < NEAR * scale) & sites.kinks[nearest]
     # A trough that bends, such as a ring, is level along itself (or no more curved than the slope that is left makes
     # it), but rises along its tangent.
     reach = 5 * NEAR * scale
     bent = critical & (high > zero) & ((jnp.abs(low) <= zero) | (jnp.abs(low) * reach <= slope))
-    bent &= not landscape.flat_minima
+    bent &= ~sites.flat
     away = jnp.where(bent[:, None], reach * vectors[:, :, 0], 0.0)
     sides = jax.vmap(jax.vmap(_loss(landscape, knobs)[0]))(jnp.stack([target + away, target - away]))
     bent &= sides.min(0) > below + 1e-9 * size
@@ -246,7 +259,7 @@ def _classify(
     at_minimum |= critical & (low >= -zero) & (distance < NEAR * scale)
     plateau = slope * scale / 10 < GENTLE * (loss - lowest)
     # On the slopes beside a curved floor, the Hessian is indefinite as well.
-    indefinite = (low < -zero) & (high > zero) & (not landscape.flat_minima)
+    indefinite = (low < -zero) & (high > zero) & ~sites.flat
     at_saddle = critical & (indefinite | (saddle_distance < NEAR * scale)) & ~at_minimum
     # Where the Hessian vanishes too, a run comes near in sublinear time only, and Newton's step is long.
     at_saddle |= plateau & (saddle_distance < 5 * NEAR * scale)

@@ -16,7 +16,7 @@ from descent.compilation import TYPED, _prune, compiled_each, counting
 from descent.critical import survey
 from descent.field import field, slide
 from descent.formula import FormulaError
-from descent.verdict import judge
+from descent.verdict import judge, prepare_to_judge
 from landscapes import LANDSCAPES, find
 from landscapes.formula import HOLES, landscape_from_formula
 from optimizers import OPTIMIZERS
@@ -92,6 +92,18 @@ def test_sliders_move_the_minima_and_compile_nothing() -> None:
             (minimum,) = landscape.critical_points(a=a, b=2).minima
             assert minimum.point == pytest.approx((a, 0), abs=1e-8)
             descend(landscape, SGD, steps=5, shape={"a": a})
+    assert programs == []
+
+
+def test_judging_compiles_nothing_when_a_slider_makes_one_well_two() -> None:
+    landscape = landscape_from_formula("(x^2 - a)^2 + y^2", a=(-1, 1))
+    prepare_to_judge(landscape)
+    run = descend(landscape, SGD, steps=5)
+    assert len(landscape.critical_points(a=-0.5).minima) == 1
+    with counting() as programs:
+        judge(landscape, [run], {"a": -0.5})
+        assert len(landscape.critical_points(a=0.5).minima) == 2
+        judge(landscape, [run], {"a": 0.5})
     assert programs == []
 
 

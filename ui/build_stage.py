@@ -13,7 +13,7 @@ import streamlit as st
 import landscapes
 from descent.field import field
 from descent.recipe import is_recipe
-from descent.verdict import local
+from descent.verdict import prepare_to_judge
 from landscapes.formula import FormulaLandscape
 from optimizers.templates import TEMPLATES
 from ui import address, build, formulas, race_stage, stage
@@ -39,7 +39,7 @@ def show(kind: Kind, race: Race) -> None:
         runs = run_all(race, waiting)
         if isinstance(landscape, FormulaLandscape) and not landscape.is_surveyed:
             pool.submit(landscape.survey, race.shape)
-            pool.submit(local, landscape, np.array([race.begin]), race.shape)
+            pool.submit(prepare_to_judge, landscape, race.shape)
             still, moving = race_stage.ahead(race, runs)
             stage.send_ahead(key, still, identity, moving)
     moving = race_stage.moving(race, runs)
