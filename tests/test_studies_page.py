@@ -139,6 +139,9 @@ def test_the_law_of_escape_is_drawn_and_said() -> None:
     assert data[1]["y"].tolist() == found.reached_at.tolist()
     slope = np.log(10) / np.log(1 + 0.05 * 2)
     assert f"{slope:.1f} steps more for each power of ten closer (theory: {slope:.1f})" in said(session)
+    assert "quadratic part" in said(session)
+    noisy = study("escape", **SADDLE, noise="0.001")
+    assert "theory" not in said(noisy) and "quadratic" not in said(noisy)
     race = clicked(session, "escape", [0], 16)
     assert race.begin == pytest.approx((-2.0, found.saddle.down[1] * 1e-8), rel=1e-6)
 

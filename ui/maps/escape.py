@@ -47,7 +47,8 @@ def show(race: Race, settings: Settings) -> None:
         return
     found = computed(("escape", _about(race)), lambda progress: _studies(race, progress))
     charts.lines(race, [_said(study, spec) for study, spec in zip(found, race.runs(), strict=True)])
-    charts.says(_where(found[0]))
+    lawful = any(_theory(study, spec) is not None for study, spec in zip(found, race.runs(), strict=True))
+    charts.says(_where(found[0], lawful))
 
     def offer(pick: Any, point: Any) -> charts.Offer:
         distance = float(found[0].distance[int(point)])
@@ -80,7 +81,8 @@ def _studies(race: Race, progress: Progress) -> list[Escape]:
 
 def _theory(study: Escape, spec: RunSpec) -> np.ndarray | None:
     """Steps by the saddle's linearization, for rules of which it is known."""
-    if spec.optimizer not in LAWFUL or spec.schedule != "constant":
+    changed = spec.schedule != "constant" or any(spec.schedule_hyper.values()) or spec.noise
+    if spec.optimizer not in LAWFUL or changed or spec.clip_value is not None or spec.clip_norm is not None:
         return None
     hyper = fill(optimizers.find(spec.optimizer).hypers, spec.hyper, spec.optimizer)
     velocity = LAWFUL[spec.optimizer]
@@ -105,18 +107,23 @@ def _said(study: Escape, spec: RunSpec) -> str:
     return said if theory is None else f"{said} ({_('theory')}: {_slope(study.distance, theory):.1f})"
 
 
-def _where(study: Escape) -> str:
+def _where(study: Escape, lawful: bool) -> str:
     saddle = study.saddle
     said = _(
         "Saddle at {point}, λ = {curvature} downwards. Runs start beside {foot} "
         "and have left once they are {radius} off."
     )
-    return said.format(
+    said = said.format(
         point=words.point(saddle.point),
         curvature=text(saddle.curvature),
         foot=words.point(study.foot),
         radius=text(saddle.radius),
     )
+    if not lawful:
+        return said
+    exact = _("The surface is a quadratic, so the law is exact.")
+    near = _("The law is that of the surface’s quadratic part, which rules close to the saddle.")
+    return f"{said} {exact if saddle.quadratic else near}"
 
 
 def _figure(race: Race, found: Sequence[Escape]) -> dict[str, Any]:

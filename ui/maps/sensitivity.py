@@ -197,8 +197,11 @@ def _curve(race: Race, study: Sensitivity, lane: int, profile: Profile, lowest: 
     over = np.where(np.isfinite(profile.loss), profile.loss.astype(np.float64) - lowest, np.nan)
     lost = profile.diverged_at >= 0
     said = []
-    for value, loss, diverged in zip(profile.values, over, profile.diverged_at, strict=True):
+    ends = zip(profile.values, over, profile.reached_at, profile.diverged_at, strict=True)
+    for value, loss, reached, diverged in ends:
         end = _("diverged at step {step}").format(step=diverged) if diverged >= 0 else f"{y.name}: {text(float(loss))}"
+        if reached >= 0:
+            end += "<br>" + _("within the tolerance after {steps} steps").format(steps=reached)
         said.append(f"{name}, {sign(profile.hyper)} = {text(float(value))}<br>{end}")
     return Curve(
         name,
