@@ -164,6 +164,16 @@ def test_a_rule_that_never_arrives_is_neither_one_nor_the_other() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "invariant"),
+    [("backtracking", True), ("bfgs", True), ("newton", True), ("polyak", None), ("lars", None), ("signum", False)],
+)
+def test_no_axis_is_blamed_for_what_rounding_does(name: str, invariant: bool | None) -> None:
+    """Line searches magnify it, and Polyak's step, as long as the gap is deep, leaps about in a bent valley."""
+    found = rotation(LANDSCAPES["rosenbrock"], OPTIMIZERS[name], steps=3_000)
+    assert found.invariant is invariant and found.erratic == (invariant is None)
+
+
+@pytest.mark.parametrize(
     ("surface", "message"),
     [("linear_layer", "a slice through more parameters"), ("hyperbolic_saddle", "no lowest value")],
 )

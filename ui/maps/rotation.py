@@ -101,6 +101,10 @@ def _said(study: Rotation) -> str:
     if not arrived.size:
         return _("never arrives")
     quickest = study.angle[np.where(study.reached_at >= 0, study.reached_at, np.inf).argmin()]
+    if study.erratic:
+        return _("{least} to {most} steps, but a hair at the start changes them as well").format(
+            least=arrived.min(), most=arrived.max()
+        )
     if study.invariant:
         return _("{steps} steps at every angle").format(steps=arrived.min())
     if arrived.size < study.angle.size:
@@ -122,11 +126,14 @@ def _verdict(race: Race, found: Sequence[Rotation]) -> str:
     names = lane_names(race)
     same = [name for name, study in zip(names, found, strict=True) if study.invariant]
     other = [name for name, study in zip(names, found, strict=True) if study.invariant is False]
+    erratic = [name for name, study in zip(names, found, strict=True) if study.invariant is None and study.erratic]
     parts = []
     if same:
         parts.append(_("Do not notice the turn: {names}.").format(names=words.join(same)))
     if other:
         parts.append(_("Depend on the axes: {names}.").format(names=words.join(other)))
+    if erratic:
+        parts.append(_("Cannot be told: {names}.").format(names=words.join(erratic)))
     if not parts:
         parts.append(_("No run comes within the tolerance of the minimum. More steps, or a larger tolerance, would."))
     return " ".join(parts)
