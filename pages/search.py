@@ -106,8 +106,11 @@ def picked() -> None:
 
 
 def went() -> None:
-    """The browser went back or forth."""
-    follow(address.returned("search", st.session_state.search_stage.address))
+    """The browser went back or forth; if that led to another page, this one's stage is gone by now."""
+    if "search_stage" not in st.session_state:
+        return
+    if query := address.returned("search", st.session_state.search_stage.address):
+        follow(query)
     st.session_state.search_anew = True
 
 

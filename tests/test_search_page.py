@@ -97,6 +97,11 @@ def test_a_lesson_is_its_address(lesson: str) -> None:
     assert from_query(to_query(search)) == (search, [])
 
 
+def test_a_link_by_hand_may_say_more_than_the_lesson() -> None:
+    search, notes = from_query({"lesson": "halving_pays", "seed": "7"})
+    assert not notes and search.show == "halving" and search.optimizer == "nesterov" and search.seed == 7
+
+
 @pytest.mark.parametrize(
     "query",
     [

@@ -205,8 +205,8 @@ def to_query(search: Search) -> dict[str, str]:
 
 def from_query(query: Mapping[str, str], fallback: Search = Search()) -> tuple[Search, list[Note]]:
     """The search that a URL asks for, and notes on what of it could not be used."""
-    if query.keys() == {"lesson"} and query["lesson"] in LESSONS:
-        return of_lesson(query["lesson"]), []
+    if "show" not in query and query.get("lesson") in LESSONS:  # a link by hand: the lesson, and what it says besides
+        query = {**LESSONS[query["lesson"]].view, **query}
     reader = Reader(Race(), ())
     plain: dict[str, Any] = dict(query)
     show = reader.choice(plain, "show", SHOWN, "layouts")

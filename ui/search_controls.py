@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 
 import streamlit as st
@@ -76,6 +76,15 @@ def another_seed() -> None:
     put(replace(search, seed=(search.seed + 1) % int(SEED.high + 1)))
 
 
+def _newly(key: str, allowed: Container[str], before: str) -> str:
+    """What a widget was set to, if that is anything new.
+
+    A run that overtakes another is told again what that one was told, and by then its widgets may be forgotten.
+    """
+    chosen = st.session_state.get(key, before)
+    return chosen if chosen in allowed and chosen != before else ""
+
+
 def look_for(search: Search) -> str:
     """The lesson that the search began as, and what to look for in it; empty if it began as none."""
     found = LESSONS.get(search.lesson)
@@ -90,8 +99,8 @@ def shown(search: Search) -> None:
     names = {key: _(name) for key, name in SHOWN.items()}
 
     def change() -> None:
-        chosen = st.session_state[f"{KEY}show"]
-        if chosen in SHOWN:
+        chosen = _newly(f"{KEY}show", SHOWN, st.session_state.search.show)
+        if chosen:
             put(replace(st.session_state.search, show=chosen, lesson=""))
 
     begin(f"{KEY}show", search.show)
@@ -128,14 +137,12 @@ def _lessons(search: Search) -> None:
     key = f"{KEY}lesson"
 
     def choose() -> None:
-        chosen = st.session_state[key]
-        if chosen in LESSONS:
+        if chosen := _newly(key, LESSONS, st.session_state.search.lesson):
             put(of_lesson(chosen))
-        elif chosen is None:
+        elif st.session_state.get(key) is None:
             st.session_state.search = replace(st.session_state.search, lesson="")
 
-    if key not in st.session_state and search.lesson:
-        st.session_state[key] = search.lesson
+    begin(key, search.lesson or None)
     st.selectbox(
         _("Preset"),
         list(names),
@@ -165,8 +172,8 @@ def _what(search: Search) -> Search:
         names = {key: _(name) for key, name in RESPONSES.items()}
 
         def change() -> None:
-            chosen = st.session_state[f"{KEY}response"]
-            if chosen in RESPONSES:
+            chosen = _newly(f"{KEY}response", RESPONSES, st.session_state.search.response)
+            if chosen:
                 put(replace(st.session_state.search, response=chosen, knobs=Values(), lesson=""))
 
         begin(f"{KEY}response", search.response)
@@ -189,8 +196,8 @@ def _runs(search: Search) -> Search:
     grounds = landscape_names(search.landscape)
 
     def move() -> None:
-        chosen = st.session_state[f"{KEY}landscape"]
-        if chosen in grounds:
+        chosen = _newly(f"{KEY}landscape", grounds, st.session_state.search.landscape)
+        if chosen:
             put(replace(st.session_state.search, landscape=chosen, lesson=""))
 
     begin(f"{KEY}landscape", search.landscape)
@@ -198,8 +205,8 @@ def _runs(search: Search) -> Search:
     rules = {key: name for key, name in optimizer_names(search.optimizer).items() if searchable(key)}
 
     def change() -> None:
-        chosen = st.session_state[f"{KEY}optimizer"]
-        if chosen in rules:
+        chosen = _newly(f"{KEY}optimizer", rules, st.session_state.search.optimizer)
+        if chosen:
             put(on_optimizer(st.session_state.search, chosen))
 
     begin(f"{KEY}optimizer", search.optimizer)

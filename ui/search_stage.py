@@ -63,9 +63,8 @@ def _layout(search: Search, square: Square, drawn: Drawn, name: str) -> dict[str
     best = int(np.nanargmin(losses)) if np.isfinite(losses).any() else -1
     said = [_setting((one, other), point, loss) for point, loss in zip(points, losses, strict=True)]
     counts = distinct(points)
-    found = _("best {loss}").format(loss=text(float(losses[best]))) if best >= 0 else _("all diverged")
-    spent, values = _("{count} trials").format(count=len(points)), _("values")
-    title = f"<b>{_(LAYOUT_NAMES[name])}</b>  {spent}, {found}"
+    found = _("best {loss}").format(loss=f"{losses[best]:.3g}") if best >= 0 else _("all diverged")
+    title, values = f"<b>{_(LAYOUT_NAMES[name])}</b>  {found}", _("values")
     over = figures.projected(
         figures.Trials(points, said, best),
         figures.LAYOUT_STYLES[name],

@@ -146,3 +146,18 @@ def test_tuned_runners_race(new_page: Callable[..., Any], app_url: str):
     there = query(page)
     assert (there["o1"], there["o2"], there["steps"]) == ("momentum", "sam", "200")
     assert f"α = {float(there['o1.learning_rate']):.3g}".replace("e-0", "e-") in best
+
+
+def test_what_is_chosen_after_a_lesson_stays(open_search: Callable[..., Page]):
+    page = open_search("?lesson=distinct_values")
+    page.get_by_role("combobox", name="What is searched").click()
+    page.keyboard.type("An optimizer on")
+    page.keyboard.press("Enter")
+    page.wait_for_function("location.search.includes('response=runs')")
+    settled(page)
+    page.get_by_role("button", name="Another seed").click()
+    page.wait_for_function("location.search.includes('seed=5')")
+    settled(page)
+    there = query(page)
+    assert there["response"] == "runs" and "lesson" not in there
+    expect(page.get_by_text("Three values against nine")).to_have_count(0)

@@ -8,7 +8,9 @@ class Scene {
   constructor(root, tell) {
     this.root = root;
     this.tell = tell;
-    this.onBack = () => this.tell("address", location.search);
+    // Back to another page is none of this one's business.
+    const { pathname } = location;
+    this.onBack = () => location.pathname === pathname && this.tell("address", location.search);
     addEventListener("popstate", this.onBack);
   }
 
