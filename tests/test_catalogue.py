@@ -16,12 +16,14 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from descent.landscape import TAGS
+from descent.registry import Family
 from figures import Height
 from figures.thumbnail import STAMP, bands, png
 from figures.tree import Member, tree
-from landscapes import LANDSCAPES
+from landscapes import LANDSCAPES, find
 from lessons.situations import run
 from optimizers import OPTIMIZERS
+from optimizers import find as find_optimizer
 from tests.session import opened as opened_at
 from tests.session import settled
 from ui import catalogue_card
@@ -297,3 +299,18 @@ def test_the_tree_has_a_row_for_each_and_no_lines_that_cross() -> None:
         # Whom the line down from the parent passes stands to the right of it.
         between = places[by[parent].row + 1 : spot.row]
         assert all(other.x > spot.from_x for other in between)
+
+
+def test_the_formulas_of_a_session_come_first_and_are_found() -> None:
+    bowl = find("=x^2 + 3*y^2; name=My bowl")
+    assert Browse().found([bowl])[0] == Family("own", "My formulas", (bowl,))
+    for browse in (Browse(search="my BOWL"), Browse(search="3*y^2")):
+        assert [family.id for family in browse.found([bowl])] == ["own"]
+    for browse in (Browse(search="valley"), Browse(family="ravines")):
+        assert "own" not in [family.id for family in browse.found([bowl])]
+    cards = html(Browse(search="my bowl"), [bowl])
+    assert cards.count("<article>") == 1 and 'href="build?landscape=%3Dx%5E2' in cards
+    assert not bowl.is_surveyed, "nobody waits here for a survey"
+    rule = find_optimizer("=delta: -lr*g; lr=0.1; name=My rule")
+    assert [lane.optimizer for lane in race_of(rule).lanes] == [rule.id, "adam"]
+    assert 'href="build?optimizer=%3Ddelta' in html(Browse("optimizers", "my rule"), [rule])

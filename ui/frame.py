@@ -58,7 +58,7 @@ body:not(.descent-filled) [class*="st-key-slots"] { visibility: hidden; }
   min-height: 4.2rem; max-height: 16rem; padding: 0.5rem 0.8rem; overflow: auto; justify-content: center; }
 .st-key-bench_understood p { font-size: 0.9rem; }
 .st-key-bench_understood .katex-display { margin: 0 0 1rem; } /* Streamlit's text ends that much too early */
-.st-key-bench_below table { font-size: 0.84rem; margin: 0; }
+.st-key-bench_below table { font-size: 0.84rem; margin: 0 0 1rem; }
 .st-key-bench_below :is(th, td) { padding: 0.25rem 0.5rem; white-space: nowrap; }
 .st-key-bench_below th:last-child { white-space: normal; }
 @media (max-width: 900px) { .st-key-bench { display: flex; } }
