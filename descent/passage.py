@@ -23,13 +23,12 @@ from descent.schedule import CONSTANT, Schedule
 
 
 class Passages(NamedTuple):
-    """When runs arrived, and how they ended. Arrays have the runs' batch axes; points are those that are reported."""
+    """When runs arrived, and how they ended. Arrays have the runs' batch axes; losses are those that are reported."""
 
     reached_at: np.ndarray  # (...) first step at which the goal was met, or −1
     diverged_at: np.ndarray  # (...) first non-finite step, or −1
     loss: np.ndarray  # (...) at the end, NaN where the run diverged
     late_loss: np.ndarray  # (...) mean over the last fifth of the steps, NaN where the run diverged
-    position: np.ndarray  # (..., 2) at the end, NaN where the run diverged
 
 
 class Setup(NamedTuple):
@@ -157,7 +156,6 @@ def _run(
         jnp.where(survived, -1, finite_until),  # type: ignore[arg-type]
         jnp.where(survived, loss, jnp.nan),  # type: ignore[arg-type]
         jnp.where(survived, (late_loss + loss) / (steps - late), jnp.nan),  # type: ignore[arg-type]
-        jnp.where(survived, position, jnp.nan),  # type: ignore[arg-type]
     )
 
 
