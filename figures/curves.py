@@ -118,42 +118,61 @@ def sweep_curve(
     """Loss against the learning rate of a sweep, on a logarithmic axis, with the rates that it suggests.
 
     ``words`` are: learning rate, loss, smoothed. A loss that blows up leaves the picture at ten times its first value.
+    Traces have their colours for both themes in ``meta``; the suggested rates are one that can be picked.
     """
     finite = loss[np.isfinite(loss)]
-    first = float(finite[0]) if finite.size else 1.0
-    low, high = (float(finite.min()), min(float(finite.max()), first + 9 * abs(first))) if finite.size else (0.0, 1.0)
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    if finite.size:
+        high = min(high, float(finite[0]) + 9 * abs(float(finite[0])))
+    logarithmic = logarithmic and low > 0
     if logarithmic:
-        low, high = np.log10(low), np.log10(max(high, 2 * low))
+        low, high = (float(np.log10(end)) for end in (low, max(high, 2 * low)))
     room = 0.04 * (high - low or 1.0)
-    raw, average, mark = PALETTE[6][1], PALETTE[6][0], PALETTE[1][0]
-    lines = [
+    rates = np.array([value for _name, value in suggested])
+
+    def line(values: np.ndarray, name: str, colour: int, width: float) -> dict[str, Any]:
+        meta = {"colour": dict(zip(("light", "dark"), PALETTE[colour], strict=True))}
+        return {"type": "scatter", "mode": "lines", "x": rate, "y": values, "name": name, "line": {"width": width}} | {
+            "meta": meta
+        }
+
+    marks = {
+        "type": "scatter",
+        "mode": "markers",
+        "x": rates,
+        "y": np.interp(rates, rate, smoothed),
+        "showlegend": False,
+        "marker": {"size": 15, "symbol": "diamond", "line": {"width": 2}},
+        "meta": {"colour": dict(zip(("light", "dark"), PALETTE[1], strict=True)), "edge": True, "pick": "rate"},
+        "hoverinfo": "x",
+    }
+    edges = [
         {"type": "line", "x0": value, "x1": value, "yref": "paper", "y0": 0, "y1": 1}
-        | {"line": {"color": mark, "width": 2, "dash": "dash"}}
+        | {"line": {"width": 1.5, "dash": "dash"}}
         for _name, value in suggested
     ]
     names = [
-        {"x": np.log10(value), "yref": "paper", "y": 1 - 0.08 * number, "text": name, "showarrow": False}
-        | {"xanchor": side, "xshift": 6 if side == "left" else -6, "font": {"color": mark, "size": 14}}
-        for number, (name, value) in enumerate(suggested)
-        for side in ["right" if value < max(other for _, other in suggested) else "left"]
+        {"x": float(np.log10(value)), "yref": "paper", "y": 1, "yanchor": "top", "text": name, "showarrow": False}
+        | {"xanchor": side, "xshift": 6 if side == "left" else -6}
+        for name, value in suggested
+        for side in ["right" if value < rates.max() else "left"]
     ]
     return {
-        "data": [
-            {"type": "scatter", "x": rate, "y": loss, "name": words[1], "line": {"color": raw, "width": 1}},
-            {"type": "scatter", "x": rate, "y": smoothed, "name": words[2], "line": {"color": average, "width": 2.5}},
-        ],
+        "data": [line(loss, words[1], 7, 1), line(smoothed, words[2], 6, 2.5), *([marks] if suggested else [])],
         "layout": {
-            "margin": {"l": 64, "r": 10, "t": 10, "b": 44},
-            "height": 560,
-            "xaxis": {"title": {"text": words[0]}, "type": "log", "exponentformat": "power"},
+            "margin": {"l": 60, "r": 14, "t": 10, "b": 44},
+            "xaxis": {"title": {"text": words[0]}, "type": "log", "exponentformat": "power", "dtick": 1},
             "yaxis": {
                 "title": {"text": words[1]},
                 "type": "log" if logarithmic else "linear",
                 "exponentformat": "power",
+                "dtick": 1 if logarithmic else None,
                 "range": [low - room, high + room],
             },
             "legend": {"x": 0.01, "y": 0.02, "xanchor": "left", "yanchor": "bottom"},
-            "shapes": lines,
+            "hovermode": "closest",
+            "dragmode": False,
+            "shapes": edges,
             "annotations": names,
         },
     }

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
+import optimizers
 from schedules import SCHEDULES
 from ui import address, schedules_stage, stage, words
 from ui.controls import text
 from ui.frame import framed
 from ui.language import _
 from ui.runner import run_all
-from ui.schedules import events
+from ui.schedules import events, two_digits
 from ui.schedules_controls import (
     controls,
     current,
@@ -84,8 +85,13 @@ def formulas() -> None:
 def range_test() -> None:
     """Loss against a learning rate that grows along one run, and what it suggests."""
     plan = st.session_state.plan
+    optimizer = optimizers.find(plan.lane.optimizer)
+    if all(hyper.name != "learning_rate" for hyper in optimizer.hypers):
+        text_without = _("{name} has no learning rate to test.")
+        st.info(text_without.format(name=_(optimizer.name)), icon=":material/info:")
+        return
     try:
-        figure, suggested = schedules_stage.range_picture(plan)
+        moving, suggested = schedules_stage.range_picture(plan)
     except ValueError:
         st.info(_("The first rate must be lower than the last one."), icon=":material/info:")
         return
@@ -96,14 +102,24 @@ def range_test() -> None:
             "α does most."
         )
     )
-    st.plotly_chart(figure, key="sweep", config={"displayModeBar": False})
+    st.session_state.plan_suggested = [rate for _rule, rate in suggested]
+    identity, told = schedules_stage.range_identity(plan), {"kind": "charts", "on_pick": picked}
+    stage.show("plan_range", lambda: schedules_stage.range_still(plan), identity, moving, None, back, **told)
+    if st.session_state.pop("plan_anew", False):
+        st.rerun()
     if not suggested:
         st.info(_("In this range the loss does not fall: nothing is suggested."), icon=":material/info:")
         return
     with st.container(horizontal=True):
         for number, (rule, rate) in enumerate(suggested):
-            label = _("Use α = {rate} ({rule})").format(rate=text(float(f"{rate:.2g}")), rule=rule)
+            label = _("Use α = {rate} ({rule})").format(rate=text(two_digits(rate)), rule=rule)
             st.button(label, key=f"plan_use_{number}", on_click=use_rate, args=(rate,))
+
+
+def picked() -> None:
+    """A suggested rate was clicked in the picture."""
+    use_rate(st.session_state.plan_suggested[int(st.session_state.plan_range.pick["point"])])
+    st.session_state.plan_anew = True
 
 
 def dragged() -> None:
@@ -124,6 +140,12 @@ def pulled() -> None:
 def went() -> None:
     """The browser went back or forth."""
     follow(address.returned("schedules", st.session_state.plan_stage.address))
+    st.session_state.plan_anew = True
+
+
+def back() -> None:
+    """It did so from the range test."""
+    follow(address.returned("schedules", st.session_state.plan_range.address))
     st.session_state.plan_anew = True
 
 

@@ -18,6 +18,7 @@ from descent import descend
 from descent.engine import ends
 from descent.hyper import fill
 from descent.landscape import Landscape, Minimum
+from descent.microscope import dissect
 from descent.schedule import Schedule, multipliers
 from optimizers import OPTIMIZERS
 from schedules import FAMILIES, SCHEDULES
@@ -340,6 +341,9 @@ def test_a_run_is_reduced_at_its_plateaus_as_in_torch() -> None:
     np.testing.assert_allclose(late.learning_rate[:50], 0.1 * np.arange(1, 51) / 50, rtol=1e-12)
     anew = watched(list(late.loss[50:-1]), **knobs)
     np.testing.assert_allclose(late.learning_rate[51:], 0.1 * anew[:-1], rtol=1e-12)
+    # Under the microscope the run is the same.
+    seen = dissect(BOWL, OPTIMIZERS["momentum"], START, STEPS, hyper, PLATEAU, knobs).trajectory
+    np.testing.assert_allclose(seen.learning_rate, rates, rtol=1e-12)
     # Each run of a batch has a memory of its own.
     batch = descend(BOWL, OPTIMIZERS["momentum"], np.stack([START, -0.1 * START]), STEPS, hyper, PLATEAU, knobs)
     np.testing.assert_allclose(batch.learning_rate[0], rates, rtol=1e-12)

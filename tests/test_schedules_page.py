@@ -143,6 +143,10 @@ def test_the_race_takes_the_schedules_over() -> None:
 def test_the_range_test_suggests_a_rate_that_can_be_used() -> None:
     session = opened(**TWO | {"view": "range"})
     found = schedules.tested(plan(session))
+    (chart,) = stage(session)["charts"]
+    np.testing.assert_allclose(chart["data"][0]["x"], found.learning_rate, rtol=1e-6)
+    np.testing.assert_allclose(chart["data"][1]["y"], found.smoothed, rtol=1e-6)
+    np.testing.assert_allclose(chart["data"][2]["x"], [found.below_lowest, found.steepest], rtol=1e-6)
     button = session.button(key="plan_use_0")
     assert f"{found.below_lowest:.2g}" in button.label
     settled(button.click().run())
@@ -150,6 +154,8 @@ def test_the_range_test_suggests_a_rate_that_can_be_used() -> None:
     assert_drawn(session)
     turned = opened(**TWO | {"view": "range", "range.low": "1", "range.high": "0.1"})
     assert "lower than the last" in turned.info[0].value
+    own = opened(**TWO | {"view": "range", "o1": "=delta: -0.1*g"})
+    assert "has no learning rate to test" in own.info[0].value
     flat = opened(**TWO | {"view": "range", "x": "0", "y": "0"})
     assert "does not fall" in flat.info[0].value
 

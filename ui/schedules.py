@@ -95,9 +95,14 @@ def tested(plan: Plan) -> RangeTest:
     )
 
 
+def two_digits(rate: float) -> float:
+    """A suggested rate as it is used."""
+    return float(f"{rate:.2g}")
+
+
 def with_rate(plan: Plan, rate: float) -> Plan:
-    """The plan with this learning rate for all."""
-    return replace(plan, view="runs", race=replace(plan.race, rate=float(f"{rate:.2g}"), situation=""))
+    """The plan with a suggested learning rate for all."""
+    return replace(plan, view="runs", race=replace(plan.race, rate=two_digits(rate), situation=""))
 
 
 # ---- URL -------------------------------------------------------------------------------------------------------------

@@ -11,10 +11,10 @@ from descent import Trajectory
 from figures import loss_curves, sweep_curve
 from ui import race_stage
 from ui.controls import text
-from ui.language import _
+from ui.language import _, language
 from ui.race import STEPS, Race
 from ui.race_controls import lane_names
-from ui.schedules import Plan, events, rates, tested
+from ui.schedules import Plan, events, rates, tested, two_digits
 
 
 def identity(race: Race) -> list[Any]:
@@ -43,7 +43,10 @@ def moving(race: Race, runs: Sequence[Trajectory]) -> dict[str, Any]:
 
 
 def range_picture(plan: Plan) -> tuple[dict[str, Any], list[tuple[str, float]]]:
-    """Loss against learning rate, and the rates that it suggests with the rule that each comes from."""
+    """Loss against learning rate, and the rates that it suggests with the rule that each comes from.
+
+    Raises ``ValueError`` where the first rate is not below the last.
+    """
     found = tested(plan)
     rules = [(_("lowest loss / 10"), found.below_lowest), (_("steepest fall"), found.steepest)]
     suggested = [(rule, rate) for rule, rate in rules if np.isfinite(rate)]
@@ -51,8 +54,20 @@ def range_picture(plan: Plan) -> tuple[dict[str, Any], list[tuple[str, float]]]:
         found.learning_rate,
         found.loss,
         found.smoothed,
-        [(f"{rule}: α = {text(float(f'{rate:.2g}'))}", rate) for rule, rate in suggested],
+        [(f"{rule}: α = {text(two_digits(rate))}", rate) for rule, rate in suggested],
         words=(_("learning rate α"), _("loss"), _("smoothed")),
-        logarithmic=plan.race.axis == "log" and bool(np.nanmin(found.loss, initial=np.inf) > 0),
+        logarithmic=plan.race.axis == "log",
     )
-    return figure, suggested
+    alt = _("Loss against the learning rate of a range test.")
+    chart = {"name": "sweep", "wide": 20, "tall": "clamp(300px, calc(100vh - 250px), 900px)", "rest": "", "alt": alt}
+    return {"charts": [chart | figure]}, suggested
+
+
+def range_identity(plan: Plan) -> list[Any]:
+    """The plain values that what rests of `range_picture` depends on."""
+    return ["range", plan.race.projector, language()]
+
+
+def range_still(plan: Plan) -> dict[str, Any]:
+    """What rests of `range_picture`: how it looks."""
+    return {"figures": {}, "look": {"projector": plan.race.projector}}

@@ -76,7 +76,11 @@ def test_the_rate_that_the_range_test_suggests_is_used_at_a_click(open_plan: Cal
     plan.page.get_by_role("radio", name="Range test").click()
     button = plan.page.get_by_role("button", name="lowest loss / 10")
     rate = button.inner_text().split()[3]
-    expect(plan.page.locator(".js-plotly-plot")).to_be_visible()
+    plan.page.wait_for_selector("[data-picture=sweep] .js-line")
+    plan.page.wait_for_function("location.search.includes('view=range')")
+    plan.page.go_back()
+    expect(plan.stage.locator(".horizon")).to_be_visible()
+    plan.page.get_by_role("radio", name="Range test").click()
     button.click()
     plan.page.wait_for_selector(".descent-stage[data-ready=all]")
     plan.settle()
