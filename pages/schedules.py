@@ -87,8 +87,8 @@ def range_test() -> None:
     plan = st.session_state.plan
     optimizer = optimizers.find(plan.lane.optimizer)
     if all(hyper.name != "learning_rate" for hyper in optimizer.hypers):
-        text_without = _("{name} has no learning rate to test.")
-        st.info(text_without.format(name=_(optimizer.name)), icon=":material/info:")
+        sentence = _("{name} has no learning rate to test.")
+        st.info(sentence.format(name=_(optimizer.name)), icon=":material/info:")
         return
     try:
         moving, suggested = schedules_stage.range_picture(plan)
