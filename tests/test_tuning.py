@@ -11,6 +11,7 @@ from descent.optimizer import Cost
 from descent.tuning import affordable, curves, price, trials
 from landscapes import LANDSCAPES
 from optimizers import OPTIMIZERS
+from schedules import SCHEDULES
 
 ROSENBROCK = LANDSCAPES["rosenbrock"]
 SADDLE = LANDSCAPES["textbook_saddle"]
@@ -52,6 +53,21 @@ def test_a_trial_is_what_its_own_run_gives(name: str) -> None:
             else:
                 assert found.steps[i, j, 0] == steps
                 assert found.loss[i, j, 0] == pytest.approx(run.reported_loss[steps], rel=1e-3, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [{"schedule": SCHEDULES["cosine"]}, {"clip_norm": 1.0}, {"schedule": SCHEDULES["step"], "clip_value": 0.5}],
+    ids=["cosine", "clipped", "both"],
+)
+def test_trials_go_through_what_runs_go_through(conditions: dict) -> None:
+    rates = np.array([1e-4, 1e-3])
+    found = trials(ROSENBROCK, OPTIMIZERS["momentum"], {"learning_rate": rates}, [[-1.2, 1.0]], 40, **conditions)
+    for rate, loss in zip(rates, found.loss[:, 0, 0], strict=True):
+        run = descend(ROSENBROCK, OPTIMIZERS["momentum"], [-1.2, 1.0], 40, {"learning_rate": rate}, **conditions)
+        assert loss == pytest.approx(run.loss[-1], rel=1e-3)
+    plain = trials(ROSENBROCK, OPTIMIZERS["momentum"], {"learning_rate": rates}, [[-1.2, 1.0]], 40)
+    assert not np.isclose(plain.loss, found.loss, rtol=1e-2).all()
 
 
 def test_every_evaluation_is_accounted_for() -> None:
