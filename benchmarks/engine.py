@@ -17,6 +17,7 @@ from descent import descend
 from descent.engine import ends
 from landscapes import LANDSCAPES
 from optimizers import OPTIMIZERS
+from schedules import SCHEDULES
 
 F = np.float32
 
@@ -122,6 +123,21 @@ def one_run() -> Iterator[Row]:
         yield Row(f"{STEPS:,} Adam steps, recorded", pair.ours, "ms", pair.peer, peer_name, pair.ratio, at_most=target)
 
 
+def scheduled_run() -> Iterator[Row]:
+    """What a schedule costs a run."""
+    rosenbrock, adam = LANDSCAPES["rosenbrock"], OPTIMIZERS["adam"]
+
+    def ours() -> Any:
+        return descend(rosenbrock, adam, start=START, steps=STEPS, hyper=HYPER, schedule=SCHEDULES["cosine"])
+
+    def plain() -> Any:
+        return descend(rosenbrock, adam, start=START, steps=STEPS, hyper=HYPER)
+
+    pair = in_turn(ours, plain)
+    name = f"{STEPS:,} Adam steps under a cosine"
+    yield Row(name, pair.ours, "ms", pair.peer, "at a constant rate", pair.ratio, at_most=3)
+
+
 def many_ends() -> Iterator[Row]:
     """Where a whole grid of starts ends."""
     rosenbrock, adam = LANDSCAPES["rosenbrock"], OPTIMIZERS["adam"]
@@ -144,4 +160,5 @@ def many_ends() -> Iterator[Row]:
 def rows() -> Iterator[Row]:
     """All of them."""
     yield from one_run()
+    yield from scheduled_run()
     yield from many_ends()

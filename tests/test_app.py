@@ -14,6 +14,7 @@ from descent.spec import Values
 from landscapes import FAMILIES, LANDSCAPES
 from lessons.situations import SITUATIONS, run
 from optimizers import OPTIMIZERS
+from schedules import SCHEDULES
 from tests.session import opened, settled, stage
 from ui.language import catalogue
 from ui.race import MAX_LANES, Lane, Race, to_json
@@ -204,6 +205,17 @@ def test_a_runner_may_have_a_schedule_of_its_own() -> None:
     assert session.query_params["o2.schedule.step_size"] == "30"
     settled(drawers_open(session).selectbox(key="race.1.adam.schedule").select("").run())
     assert race(session).lanes[:2] == (Lane("adam"),) * 2 and not session.query_params.get("o2.schedule")
+    assert_drawn(session)
+
+
+def test_every_schedule_can_be_chosen() -> None:
+    session = opened(landscape="ellipse", steps="30", o1="sgd")
+    for name, schedule in SCHEDULES.items():
+        settled(drawers_open(session).selectbox(key="race.schedule").select(name).run())
+        assert race(session).schedule == name
+        assert {h.name for h in schedule.hypers} <= {
+            w.key.split(".")[-1] for w in (*session.slider, *session.select_slider)
+        }
     assert_drawn(session)
 
 
