@@ -81,9 +81,9 @@ LAYOUTS: Mapping[str, Callable[[int, np.random.Generator], np.ndarray]] = {
 LAYOUT_NAMES: Mapping[str, str] = {"grid": _("Grid"), "random": _("Random"), "sobol": _("Sobol sequence")}
 
 
-def distinct(points: np.ndarray) -> tuple[int, int]:
-    """How many different values of each knob the trials test."""
-    one, other = (len(np.unique(np.round(points[:, k], 9))) for k in (0, 1))
+def distinct(points: np.ndarray, axes: tuple[Hyper, Hyper]) -> tuple[int, int]:
+    """How many different values of each knob the trials (n, 2) test: of a whole number there may be few."""
+    one, other = (len(np.unique(axis.at(points[:, k]))) for k, axis in enumerate(axes))
     return one, other
 
 

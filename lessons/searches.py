@@ -51,7 +51,7 @@ _ALL = (
         "valley",
         _("A valley across both knobs"),
         _(
-            "Neither knob decides anything alone. A grid lines up along the valley's own direction too, and still does worse than random search."
+            "Alone neither knob decides much. A grid lines up along the valley's own direction too, and still does worse than random search."
         ),
         _LAYOUTS | {"response": "rotated", "angle": "45", "trials": "16", "seed": "3"},
     ),

@@ -64,9 +64,14 @@ def test_a_range_of_zero_width_is_one_value() -> None:
 
 
 def test_a_grid_of_nine_tests_three_values_and_random_search_nine() -> None:
-    assert distinct(grid(9)) == (3, 3)
-    assert distinct(random(9, np.random.default_rng(0))) == (9, 9)
-    assert distinct(sobol(9, np.random.default_rng(0))) == (9, 9)
+    assert distinct(grid(9), UNIFORM.axes) == (3, 3)
+    assert distinct(random(9, np.random.default_rng(0)), UNIFORM.axes) == (9, 9)
+    assert distinct(sobol(9, np.random.default_rng(0)), UNIFORM.axes) == (9, 9)
+
+
+def test_of_a_whole_number_or_a_single_value_there_are_no_more_values_than_there_are() -> None:
+    memory, fixed = Hyper("m", "", "", "", 10, 1, 10, "integer"), Hyper("a", "", "", "", 1e-12, 1e-12, 1e-12, "log")
+    assert distinct(random(100, np.random.default_rng(0)), (memory, fixed)) == (10, 1)
 
 
 @given(st.integers(1, 144), st.integers(0, 1000))
@@ -74,7 +79,7 @@ def test_a_grid_takes_the_largest_square_and_stays_inside_when_shifted(trials: i
     points = grid(trials, np.random.default_rng(seed))
     assert len(points) == side(trials) ** 2 <= trials < (side(trials) + 1) ** 2
     assert (points >= 0).all() and (points < 1).all()
-    assert distinct(points) == (side(trials), side(trials))
+    assert distinct(points, UNIFORM.axes) == (side(trials), side(trials))
 
 
 def test_sobol_points_are_those_of_scipy_and_better_spread() -> None:

@@ -62,7 +62,7 @@ def _layout(search: Search, square: Square, drawn: Drawn, name: str) -> dict[str
     one, other = search.made().axes
     best = int(np.nanargmin(losses)) if np.isfinite(losses).any() else -1
     said = [_setting((one, other), point, loss) for point, loss in zip(points, losses, strict=True)]
-    counts = distinct(points)
+    counts = distinct(points, (one, other))
     found = _("best {loss}").format(loss=f"{losses[best]:.3g}") if best >= 0 else _("all diverged")
     title, values = f"<b>{_(LAYOUT_NAMES[name])}</b>  {found}", _("values")
     over = figures.projected(
@@ -162,7 +162,7 @@ def table(search: Search, square: Square, drawn: Drawn, many: dict[str, Repeats]
         found = many[name]
         at = int(np.searchsorted(found.trials, len(points)))
         middle = found.quantiles(0.5)[0][at] if logarithmic else found.best[:, at].mean()
-        counts = distinct(points)
+        counts = distinct(points, search.made().axes)
         best = np.nanmin(losses) if np.isfinite(losses).any() else np.nan
         cells = [
             f"**{_(LAYOUT_NAMES[name])}**",
