@@ -51,7 +51,11 @@ def _floor(runs: Sequence[RunSpec]) -> bool:
     large, small, decayed = (run(r) for r in runs)
     floors = [_mean(t, -300, None) for t in (large, small, decayed)]
     begins = [int((t.loss < 0.1).argmax()) for t in (large, small, decayed)]
-    return 5 < floors[0] / floors[1] < 50 and floors[2] < floors[1] and 3 * begins[2] < begins[1]
+    return (
+        5 < floors[0] / floors[1] < 50
+        and floors[2] < floors[1]
+        and begins[0] < begins[2] < 2 * begins[0] < begins[1] / 3
+    )
 
 
 def _stairs(runs: Sequence[RunSpec]) -> bool:
@@ -67,7 +71,11 @@ def _leaving(runs: Sequence[RunSpec]) -> bool:
     sharp, flat = sorted(m.point[0] for m in LANDSCAPES["sharp_and_flat"].minima)
     settled = abs(restarts[99] - sharp) < 0.01 and abs(small[-1] - sharp) < 0.01
     left = [int((x > 0).argmax()) for x in (cyclical, restarts)]
-    return settled and min(left) > 100 and all(abs(x[-1] - flat) < 0.01 for x in (cyclical, restarts))
+    return (
+        settled
+        and all(100 < step < 150 for step in left)
+        and all(abs(x[-1] - flat) < 0.01 for x in (cyclical, restarts))
+    )
 
 
 def _warmup(runs: Sequence[RunSpec]) -> bool:
@@ -95,7 +103,7 @@ DEMONSTRATIONS: tuple[Situation, ...] = (
         "decay",
         _("Decay tames noise"),
         _(
-            "Noisy gradients keep the loss at a floor in proportion to α: the tenfold rate gets there soon, but stays ten times higher. A rate that decays goes down as fast, and then below both."
+            "Noisy gradients keep the loss at a floor in proportion to α: the tenfold rate gets there soon, but stays some ten times higher. A rate that decays goes down nearly as fast, and then below both."
         ),
         _lanes(
             "sphere_weighted",
