@@ -160,9 +160,14 @@ def sweep(
 
 def _set_minima(landscape: Landscape, numbers: np.ndarray) -> None:
     """Write the landscape's minimum into each row, the last of `Inputs.numbers`: its knobs may move it."""
-    shapes, which = np.unique(numbers[:, : len(landscape.hypers)], axis=0, return_inverse=True)
     if landscape.moving is None:
-        shapes, which = shapes[:1], np.zeros(len(numbers), int)
+        lowest = landscape.minimum()
+        bounds = np.array([(h.low, h.high) for h in landscape.hypers], numbers.dtype).reshape(-1, 2)
+        shapes = numbers[:, : len(bounds)]
+        known = (bounds[:, 0] <= shapes) & (shapes <= bounds[:, 1])
+        numbers[:, -1] = np.where(known.all(1), np.nan if lowest is None else lowest, np.nan)
+        return
+    shapes, which = np.unique(numbers[:, : len(landscape.hypers)], axis=0, return_inverse=True)
     named = [dict(zip((h.name for h in landscape.hypers), map(float, row), strict=True)) for row in shapes]
     lowest = [landscape.minimum(**shape) for shape in named]
     numbers[:, -1] = np.array([np.nan if value is None else value for value in lowest])[which.ravel()]

@@ -27,7 +27,9 @@ def average_of_squares(past: Params, grads: Params, decay: Any) -> Params:
 
 def debias(moment: Params, decay: Any, count: Any, on: Any = 1.0) -> Params:
     """m / (1 − βᵗ): after t steps from 0, the weights in an average sum up to 1 − βᵗ only. Off, it is m."""
-    return scaled(1 / (1 - on * decay**count), moment)
+    # (A power, written so that it costs a fraction where every run of a map has a β of its own.)
+    power = jnp.exp(count * jnp.log(decay))
+    return scaled(1 / (1 - on * power), moment)
 
 
 def scaled(factor: Any, moment: Params) -> Params:

@@ -6,9 +6,8 @@ import streamlit as st
 
 from ui import race_controls, words
 from ui.frame import framed
-from ui.language import _
 from ui.maps import find
-from ui.maps.controls import current, kinds, scene, settings, share, went
+from ui.maps.controls import current, heading, kinds, scene, settings, share, went
 
 
 def main() -> None:
@@ -21,7 +20,7 @@ def main() -> None:
     with st.sidebar:
         st.session_state.view = settings(view, race)
         scene(race)
-    st.caption(_(find(view.kind).explains))
+    heading(view)
     picture()
     share()
 

@@ -94,13 +94,19 @@ def settings(view: View, race: Race) -> View:
 
 
 def scene(race: Race) -> None:
-    """The scene, which is the race's, and the way there."""
+    """The scene, which is the race's."""
     st.divider()
     race_controls.scene(race)
-    if st.button(_("Open in the race"), icon=":material/sprint:", key=f"{KEY}race", width="stretch"):
+    projector(race_controls.KEY, race)
+
+
+def heading(view: View) -> None:
+    """What the map shows, and the way to the race."""
+    row = st.container(horizontal=True, vertical_alignment="center", key=f"{KEY}heading")
+    row.caption(_(find(view.kind).explains), width="stretch")
+    if row.button(_("Open in the race"), icon=":material/sprint:", key=f"{KEY}race"):
         st.session_state.notes = []
         st.switch_page("pages/race.py")
-    projector(race_controls.KEY, race)
 
 
 def share() -> None:
