@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from starlette.websockets import WebSocket
 
+from descent.compilation import counting
 from descent.hyper import Hyper
 from descent.spec import Values
 from landscapes import LANDSCAPES
@@ -220,6 +221,16 @@ def test_what_the_browser_has_is_not_sent_again():
     for race in (replace(THREE, steps=61), replace(THREE, start=(0.0, 0.0)), live.knobs(THREE)[1].turn(0.01)):
         found = packet(race, knob.id, key)
         assert found and found[0]["key"] != key and "values" in found[0]
+
+
+def test_turning_compiles_nothing():
+    race = replace(THREE, schedule="cosine", clip="norm")
+    for one in (race, replace(race, noise=0.1)):
+        race_stage.moving(one, [run(spec) for spec in one.runs()])
+    with counting() as compiled:
+        for knob in live.knobs(race):
+            assert packet(race, knob.id)
+    assert not compiled
 
 
 def test_nothing_is_answered_about_what_is_not_there_or_no_longer_asked():

@@ -1,8 +1,12 @@
 """What the stage is sent of a live knob: the whole race at each of its stops, in at most 400 kB.
 
-While the knob is dragged the stage draws from this alone. The runs are those that the race at that stop makes, bit for
-bit; what is sent is an image of them: positions to 1/16,000 of the picture, losses to 0.2 %. Of long runs a part of
-the steps is sent, of large races a part of the stops, and what still is too much in fewer bits.
+While the knob is dragged the stage draws from this alone. The runs are made one after the other by the program that
+makes the race's own, so that they are the same bit for bit and nothing is compiled. All in one vectorized program they
+would hardly be made sooner, and would be rounded otherwise: chaotic runs then end elsewhere, and jump when the knob is
+let go.
+
+What is sent is an image of them: positions to 1/16,000 of the picture, losses to 0.2 %. Of long runs a part of the
+steps is sent, of large races a part of the stops, and what still is too much in fewer bits.
 """
 
 from __future__ import annotations

@@ -52,19 +52,23 @@ function clipped(ax, ay, bx, by, { left, top, right, bottom }) {
   return [from, to];
 }
 
+const SEEN = 0.35; // pixels: who moves less draws nothing new, and lines of thousands of points take long to draw
+
 // A polyline through pixels (xs, ys)[first..last], without what lies far outside the box, where canvases overflow.
 function trace(ctx, xs, ys, first, last, box) {
   const far = { left: box.left - 500, right: box.right + 500, top: box.top - 500, bottom: box.bottom + 500 };
   const inside = (i) => xs[i] > far.left && xs[i] < far.right && ys[i] > far.top && ys[i] < far.bottom;
   ctx.beginPath();
-  let pen = false;
+  let pen = false, [x, y] = [NaN, NaN]; // where the pen is
   for (let i = first; i <= last; i++) {
     if (!Number.isFinite(xs[i]) || !Number.isFinite(ys[i])) {
       pen = false;
     } else if (inside(i)) {
+      if (pen && i < last && Math.abs(xs[i] - x) < SEEN && Math.abs(ys[i] - y) < SEEN) continue;
       if (!pen && i > first && Number.isFinite(xs[i - 1])) enter(ctx, xs, ys, i, far);
       else if (!pen) ctx.moveTo(xs[i], ys[i]);
-      ctx.lineTo(xs[i], ys[i]);
+      [x, y] = [xs[i], ys[i]];
+      ctx.lineTo(x, y);
       pen = true;
     } else {
       if (i > first && Number.isFinite(xs[i - 1])) {

@@ -186,25 +186,16 @@ class Live {
     return { lanes, ground };
   }
 
-  // A path at all steps: between those that were sent, straight.
+  // A path at the steps that were sent.
   path({ x, y, loss }, stop) {
-    const { steps, coarser, range, references, values } = this.packet;
+    const { steps: times, coarser, range, references } = this.packet;
     const [[x0, x1], [y0, y1]] = this.stage.still.domain;
-    const count = steps.length, total = steps[count - 1] + 1;
     const top = (LAST >> coarser) - 1, scale = 1 << coarser;
     const above = (level) => level && Math.sign(level) * 2 ** (range[0] + ((Math.abs(level) - 1) / top) * (range[1] - range[0]));
-    const out = { x: new Float64Array(total), y: new Float64Array(total), losses: new Float64Array(total) };
-    for (let k = 0; k < count; k++) {
-      const i = stop * count + k, t = steps[k];
-      out.x[t] = (x0 + x1 + place(x[i] * scale) * (x1 - x0)) / 2;
-      out.y[t] = (y0 + y1 + place(y[i] * scale) * (y1 - y0)) / 2;
-      out.losses[t] = references[stop] + above(loss[i]);
-      const from = k ? steps[k - 1] : t;
-      for (const values of [out.x, out.y, out.losses]) {
-        for (let s = from + 1; s < t; s++) values[s] = values[from] + ((s - from) / (t - from)) * (values[t] - values[from]);
-      }
-    }
-    return out;
+    const at = (levels, value) => Float64Array.from(levels.subarray(stop * times.length, (stop + 1) * times.length), value);
+    return { times, x: at(x, (level) => (x0 + x1 + place(level * scale) * (x1 - x0)) / 2),
+      y: at(y, (level) => (y0 + y1 + place(level * scale) * (y1 - y0)) / 2),
+      losses: at(loss, (level) => references[stop] + above(level)) };
   }
 
   close() {

@@ -155,6 +155,13 @@ function shade(ramp, share) {
   return parts(low).map((part, c) => Math.round(part + t * (end[c] - part)));
 }
 
+// The last point of a line that is not after a step; `times` are the points' steps, where not all are there.
+function upTo({ count, times }, step) {
+  let k = times ? count - 1 : Math.min(step, count - 1);
+  while (times && k > 0 && times[k] > step) k -= 1;
+  return k;
+}
+
 // A plane picture: runs are polylines over x–y axes.
 class Plane extends Picture {
   listen() {
@@ -218,7 +225,7 @@ class Plane extends Picture {
     ctx.lineJoin = "round";
     lines.forEach((line, k) => {
       const { xs, ys } = pixels[k];
-      const last = Math.min(whole ? Infinity : step, line.count - 1);
+      const last = upTo(line, whole ? Infinity : step);
       const colour = line.style[theme.dark ? "dark" : "light"];
       const thick = line.hollow ? width / 2 : width;
       if (last < line.count - 1) {
@@ -244,13 +251,13 @@ class Plane extends Picture {
     ctx.restore(); // a runner at the edge is drawn whole
     lines.forEach((line, k) => {
       const { xs, ys } = pixels[k];
-      const last = Math.min(step, line.count - 1);
+      const last = upTo(line, step);
       const colour = line.style[theme.dark ? "dark" : "light"];
       const [x, y] = [xs[last], ys[last]];
       const within = x >= box.left && x <= box.right && y >= box.top && y <= box.bottom;
       if (!line.style.marker) return;
       if (within) marker(ctx, line.style.marker, x, y, size, ...this.fill(line, colour));
-      else if (arrows && !line.hollow) this.arrow(ctx, xs, ys, last, colour, box, size);
+      else if (arrows && !line.hollow) this.arrow(ctx, xs, ys, last, line.times, colour, box, size);
       if (line.diverged >= 0 && step >= line.diverged && within && !line.hollow) {
         label(ctx, x, y - 2.4 * size, `✕ ${line.diverged}`, colour, theme.paper, box, size);
       }
@@ -300,14 +307,14 @@ class Plane extends Picture {
     return Uint32Array.from([...bands, ...lines], ([r, g, b]) => (255 << 24) | (b << 16) | (g << 8) | r);
   }
 
-  arrow(ctx, xs, ys, last, colour, box, size) {
+  arrow(ctx, xs, ys, last, times, colour, box, size) {
     const inside = (i) => xs[i] >= box.left && xs[i] <= box.right && ys[i] >= box.top && ys[i] <= box.bottom;
     for (let i = last; i > 0; i--) {
       // The last segment that touches the box is where the path left for good.
       const cut = Number.isFinite(xs[i]) && clipped(xs[i - 1], ys[i - 1], xs[i], ys[i], box);
       if (!cut || inside(i)) continue;
       const [dx, dy] = [xs[i] - xs[i - 1], ys[i] - ys[i - 1]];
-      leaving(ctx, xs[i - 1] + cut[1] * dx, ys[i - 1] + cut[1] * dy, Math.atan2(dy, dx), `${i}`, colour,
+      leaving(ctx, xs[i - 1] + cut[1] * dx, ys[i - 1] + cut[1] * dy, Math.atan2(dy, dx), `${times?.[i] ?? i}`, colour,
         this.theme.paper, box, size * 1.25);
       return;
     }
@@ -316,7 +323,7 @@ class Plane extends Picture {
     const cut = clipped(mx, my, xs[last], ys[last], box);
     if (!cut) return;
     const [dx, dy] = [xs[last] - mx, ys[last] - my];
-    leaving(ctx, mx + cut[1] * dx, my + cut[1] * dy, Math.atan2(dy, dx), `${last}`, colour, this.theme.paper, box,
+    leaving(ctx, mx + cut[1] * dx, my + cut[1] * dy, Math.atan2(dy, dx), `${times?.[last] ?? last}`, colour, this.theme.paper, box,
       size * 1.25);
   }
 }
@@ -365,7 +372,7 @@ class Surface extends Picture {
     if (!project) return;
     for (const line of lines) {
       const width = (look.projector ? 3.5 : 2) * (line.hollow ? 0.5 : 1);
-      const last = Math.min(step, line.count - 1);
+      const last = upTo(line, step);
       const xs = new Float64Array(last + 1), ys = new Float64Array(last + 1);
       for (let i = 0; i <= last; i++) {
         [xs[i], ys[i]] = line.shown[i] ? project(line.xs[i], line.ys[i], line.zs[i]) : [NaN, NaN];

@@ -96,7 +96,6 @@ class Stage extends Player {
 
   // The race at another stop of the live knob, until the next message. `ground` is there if the surface moves as well.
   preview({ lanes, ground }) {
-    this.pause();
     const rest = scenes.get(this.scene);
     this.still = ground ? { ...rest, height: ground.height, minimum: ground.minimum } : rest;
     const { steps } = this.message.runs;
@@ -139,21 +138,22 @@ class Stage extends Player {
 
   // A lane with its path over the plane and its curve of losses; and where an averaging method reports another point
   // than the one it takes gradients at, the path and curve of that, too.
-  lane(lane, k, { x, y, losses, steps, reported }) {
-    const own = this.track(lane, k, { x, y, losses, steps });
+  lane(lane, k, { reported, steps, ...runs }) {
+    const own = this.track(lane, k, { ...runs, steps });
     const other = lane.reported === null ? null : this.track(lane, lane.reported, { ...reported, steps });
     if (other) other.path.hollow = other.curve.hollow = true;
     return { ...lane, ...own, other };
   }
 
-  track(lane, k, { x, y, losses, steps }) {
-    const n = steps + 1;
+  // `times` are the steps of the points, where not all are there.
+  track(lane, k, { x, y, losses, steps, times }) {
+    const n = times?.length ?? steps + 1;
     const xs = new Float64Array(n), ys = new Float64Array(n), zs = new Float64Array(n), values = new Float64Array(n);
     const shown = new Uint8Array(n);
     const { height, domain, minimum, look } = this.still;
     const [[x0, x1], [y0, y1]] = domain;
     const knee = height.knee ? Math.log1p(height.span / height.knee) : null;
-    const times = Float64Array.from({ length: n }, (_, t) => t);
+    const passed = Float64Array.from(times ?? { length: n }, (time, t) => time ?? t);
     for (let t = 0; t < n; t++) {
       xs[t] = x[k * n + t];
       ys[t] = y[k * n + t];
@@ -164,10 +164,10 @@ class Stage extends Player {
       const value = look.distance && minimum !== null ? loss - minimum : loss;
       values[t] = look.log ? (value > 1e-14 ? value : NaN) : value;
     }
-    const count = lane.diverged >= 0 ? Math.max(lane.diverged, 1) : n;
-    const line = { count, style: lane.style, diverged: lane.diverged };
+    const count = lane.diverged >= 0 ? Math.max(passed.findLastIndex((time) => time < lane.diverged) + 1, 1) : n;
+    const line = { count, times, style: lane.style, diverged: lane.diverged };
     return { losses: losses.subarray(k * n, (k + 1) * n),
-      path: { ...line, xs, ys, zs, shown }, curve: { ...line, xs: times, ys: values } };
+      path: { ...line, xs, ys, zs, shown }, curve: { ...line, xs: passed, ys: values } };
   }
 
   // All paths, or all curves: those of reported points first, below the others.
@@ -315,7 +315,7 @@ class Stage extends Player {
     // Of the image of a run that the live knob draws, only as many digits as are right.
     const grain = this.still.domain.map(([low, high]) => 10 ** Math.ceil(Math.log10((high - low) / 16000)));
     this.lanes.forEach(({ losses, path, image }, k) => {
-      const at = Math.min(step, path.count - 1);
+      const at = upTo(path, step);
       const gone = path.diverged >= 0 && step >= path.diverged;
       const place = [path.xs[at], path.ys[at]].map((value, axis) => (image ? Math.round(value / grain[axis]) * grain[axis] : value));
       this.cells[k][0].textContent = gone ? "✕" : number(losses[at], image ? 3 : 4);
