@@ -244,16 +244,17 @@ def _presets() -> None:
     names = {situation.id: _(situation.name) for situation in SITUATIONS}
 
     def choose() -> None:
-        chosen = st.session_state[f"{KEY}situation"]
-        if chosen in ids:
+        chosen = st.session_state.get(f"{KEY}situation")
+        # A run that overtakes another is told again what that one was told.
+        if chosen in ids and chosen != st.session_state.race.situation:
             put(staged(SITUATIONS[ids.index(chosen)]))
         elif chosen is None:
             st.session_state.race = replace(st.session_state.race, situation="")
         st.session_state.notes = []
 
     key = f"{KEY}situation"
-    if key not in st.session_state and st.session_state.race.situation in ids:
-        st.session_state[key] = st.session_state.race.situation
+    # None is said, too: the browser would go on showing, and telling, what was chosen before.
+    begin(key, st.session_state.race.situation if st.session_state.race.situation in ids else None)
     st.selectbox(
         _("Preset"),
         ids,

@@ -28,7 +28,7 @@ def ground(key: str, race: Race, change: Callable[[str], None]) -> Race:
     names = landscape_names(race.landscape)
 
     def changed() -> None:
-        chosen = st.session_state[f"{key}landscape"]
+        chosen = st.session_state.get(f"{key}landscape")
         if chosen in names:
             change(chosen)
 

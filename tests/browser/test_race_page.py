@@ -451,6 +451,9 @@ def test_a_preset_is_one_click_and_says_what_to_look_for(open_race: Callable[...
     race.choose("landscape", "Beale")
     expect(sentence).to_have_count(0)
     assert race.stage.evaluate("stage => stage.mark"), "the sentence must not make the pictures anew, camera and all"
+    race.choose("landscape", "Booth")
+    race.page.wait_for_url(re.compile("[?&]landscape=booth"))
+    assert "situation" not in race.query(), "a preset that was left must not come back"
 
 
 def test_unusual_races_are_shown_and_what_was_ignored_is_named(open_race: Callable[..., RacePage], app_url: str):
