@@ -35,8 +35,9 @@ def test_the_map_is_sent_as_it_was_computed() -> None:
 
 def test_up_to_four_runners_are_shown_side_by_side() -> None:
     five = {f"o{n}": name for n, name in enumerate(("sgd", "momentum", "adam", "sgd", "adam"), 1)}
-    panels = stage(maps(landscape="himmelblau", steps="2", **five))["still"]["panels"]
-    assert len(panels) == 4
+    session = maps(landscape="himmelblau", steps="2", **five)
+    assert len(stage(session)["still"]["panels"]) == 4
+    assert any("first 4 runners" in caption.value for caption in session.caption)
 
 
 def test_without_a_runner_the_page_says_so() -> None:

@@ -39,7 +39,7 @@ class Outcome(NamedTuple):
 
 def show(race: Race, settings: Settings) -> None:
     """The maps of the first four runners, and the paths from the start."""
-    race = replace(race, lanes=race.lanes[:MOST])
+    race = picture.first_few(race, MOST)
     if not race.lanes:
         st.info(_("Nobody is running. Add an optimizer on the left."))
         return

@@ -148,6 +148,7 @@ def show(race: Race, settings: Settings) -> None:
     if not settings:
         st.info(_("There is only one knob here. Add an optimizer that has more, or choose a landscape that has some."))
         return
+    race = picture.first_few(race, MOST)
     across, up = (_side(race, settings, side) for side in SIDES)
     if across.hyper.name == up.hyper.name:
         st.info(_("Both axes have the same knob. Choose two."))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from descent.hyper import fill
 from figures import Height
 from schedules import SCHEDULES
 from ui import stage
+from ui.language import _
 from ui.race import Race
 
 
@@ -40,6 +42,13 @@ def show(
         st.session_state["maps.went"] = st.session_state[key].address
 
     stage.show(key, still, identity, moving, picked, went, kind="maps")
+
+
+def first_few(race: Race, most: int) -> Race:
+    """The race with no more runners than have room, and a word on it."""
+    if len(race.lanes) > most:
+        st.caption(_("The first {count} runners are shown.").format(count=most))
+    return replace(race, lanes=race.lanes[:most])
 
 
 def conditions(spec: RunSpec) -> dict[str, Any]:

@@ -106,7 +106,7 @@ class Maps extends Scene {
     }
     const table = document.createElement("table");
     const head = document.createElement("thead");
-    head.append(this.line(["", ...panels.map(({ name }) => name)], "th"));
+    head.append(this.line(["", ...panels.map((panel) => this.heading(panel, panels.length > 2))], "th"));
     const body = document.createElement("tbody");
     body.append(...rows);
     table.append(head, body);
@@ -119,6 +119,16 @@ class Maps extends Scene {
       ramp.append(legend.low, bar, legend.high);
     }
     this.root.querySelector(".key-table").replaceChildren(table, ramp);
+  }
+
+  // The head of a column: a name, or where there are many, the sign that stands before it above the map.
+  heading({ name, style }, brief) {
+    if (!brief) return name;
+    const sign = mark(style, this.theme);
+    sign.title = name;
+    sign.setAttribute("role", "img");
+    sign.setAttribute("aria-label", name);
+    return sign;
   }
 
   shade() {
@@ -190,15 +200,7 @@ class Panel {
     const caption = this.root.querySelector("figcaption");
     caption.replaceChildren();
     const { style, name } = this.panel;
-    if (style) {
-      const ratio = window.devicePixelRatio || 1;
-      const swatch = document.createElement("canvas");
-      [swatch.width, swatch.height] = [16 * ratio, 16 * ratio];
-      const ctx = swatch.getContext("2d");
-      ctx.scale(ratio, ratio);
-      marker(ctx, style.marker, 8, 8, 5, style[theme.dark ? "dark" : "light"], theme.paper);
-      caption.append(swatch);
-    }
+    if (style) caption.append(mark(style, theme));
     caption.append(name);
   }
 
@@ -323,8 +325,14 @@ class Panel {
       return k === undefined ? null : [px[k], py[k]];
     });
     ctx.restore();
-    places.forEach((place, k) => place && this.inside(...place)
-      && label(ctx, ...place, this.panel.curves[k].label, "#111", "#fff", box, size / 1.45));
+    places.forEach((place, k) => {
+      if (!place || !this.inside(...place)) return;
+      const { label: text, xs } = this.panel.curves[k];
+      ctx.font = `600 ${size}px ${FONT}`;
+      // To the left of a line, above a point.
+      const aside = xs.length > 1 ? ctx.measureText(text).width / 2 + 14 : 0;
+      label(ctx, place[0] - aside, place[1], text, "#111", "#fff", box, size / 1.45);
+    });
   }
 
   inside(px, py) {
@@ -502,6 +510,17 @@ class Panel {
       event.stopPropagation();
     });
   }
+}
+
+// An optimizer's sign, small.
+function mark(style, theme) {
+  const ratio = window.devicePixelRatio || 1;
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [16 * ratio, 16 * ratio];
+  const ctx = canvas.getContext("2d");
+  ctx.scale(ratio, ratio);
+  marker(ctx, style.marker, 8, 8, 5, style[theme.dark ? "dark" : "light"], theme.paper);
+  return canvas;
 }
 
 // ---- axes ------------------------------------------------------------------------------------------------------------
