@@ -116,7 +116,7 @@ def wire() -> Iterator[Row]:
 
 
 MEASURE = f"""
-import resource
+from pathlib import Path
 from descent import basins, descend
 from descent.compilation import keep_compilations
 from descent.verdict import judge
@@ -125,11 +125,12 @@ from optimizers import OPTIMIZERS
 keep_compilations()
 adam, rosenbrock = OPTIMIZERS["adam"], LANDSCAPES["rosenbrock"]
 judge(rosenbrock, [descend(rosenbrock, adam)])
-most = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-before = most()
+# (Not ru_maxrss, which a process inherits from the one that started it.)
+status = lambda key: int(Path("/proc/self/status").read_text().split(key)[1].split()[0])
+before = status("VmRSS:")
 for name in ("rosenbrock", "rastrigin"):
     basins(LANDSCAPES[name], adam, {SIDE}, {STEPS})
-print((most() - before) * 1024)
+print((status("VmHWM:") - before) * 1024)
 """
 
 
