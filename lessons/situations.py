@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from descent.text import _
 from descent.verdict import off_slice
 from landscapes import LANDSCAPES
 from schedules import SCHEDULES
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -32,25 +34,28 @@ class Situation:
     view: Mapping[str, Any] = field(default_factory=dict)
 
 
-def run(spec: RunSpec) -> Trajectory:
-    """The trajectory of a RunSpec. Raises ``ValueError`` for ids or knobs that do not exist."""
+def call(function: Callable[..., Found], spec: RunSpec, **more: Any) -> Found:
+    """What ``function`` finds, told of a run as `descend` is. Raises ``ValueError`` for ids or knobs that do not exist."""
     if spec.schedule not in SCHEDULES:
         raise ValueError(f"unknown id {spec.schedule!r}; there are {', '.join(SCHEDULES)}")
-    return descend(
-        landscapes.find(spec.landscape),
-        optimizers.find(spec.optimizer),
-        spec.start,
-        spec.steps,
-        spec.hyper,
-        SCHEDULES[spec.schedule],
-        spec.schedule_hyper,
-        spec.noise,
-        spec.seed,
-        shape=spec.shape,
-        relative_noise=spec.relative_noise,
-        clip_value=spec.clip_value,
-        clip_norm=spec.clip_norm,
-    )
+    told = {
+        "start": spec.start,
+        "steps": spec.steps,
+        "hyper": spec.hyper,
+        "shape": spec.shape,
+        "schedule": SCHEDULES[spec.schedule],
+        "schedule_hyper": spec.schedule_hyper,
+        "noise": spec.noise,
+        "seed": spec.seed,
+        "clip_value": spec.clip_value,
+        "clip_norm": spec.clip_norm,
+    }
+    return function(landscapes.find(spec.landscape), optimizers.find(spec.optimizer), **told | more)
+
+
+def run(spec: RunSpec) -> Trajectory:
+    """The trajectory of a RunSpec. Raises ``ValueError`` as `call` does."""
+    return call(descend, spec, relative_noise=spec.relative_noise)
 
 
 def _race(

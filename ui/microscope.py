@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import landscapes
 import optimizers
 from descent import RunSpec
 from descent.hyper import Hyper
@@ -13,7 +12,7 @@ from descent.microscope import MOST_STEPS, Anatomy, dissect
 from descent.microscope import Fork as Turn
 from descent.spec import Values
 from descent.text import _
-from schedules import SCHEDULES
+from lessons.situations import call
 from ui import race
 from ui.race import Lane, Note, Race, Reader, setting
 
@@ -64,22 +63,8 @@ class Scope:
 
 def anatomy(scope: Scope, forked: bool = False) -> Anatomy:
     """The run, or the other future."""
-    spec, fork = scope.spec, scope.fork if forked else None
-    return dissect(
-        landscapes.find(spec.landscape),
-        optimizers.find(spec.optimizer),
-        spec.start,
-        spec.steps,
-        spec.hyper,
-        SCHEDULES[spec.schedule],
-        spec.schedule_hyper,
-        spec.noise,
-        spec.seed,
-        fork=Turn(fork.at, {fork.knob: fork.to}) if fork else None,
-        shape=spec.shape,
-        clip_value=spec.clip_value,
-        clip_norm=spec.clip_norm,
-    )
+    fork = scope.fork if forked else None
+    return call(dissect, scope.spec, fork=Turn(fork.at, {fork.knob: fork.to}) if fork else None)
 
 
 def fork_at(scope: Scope, step: int) -> Scope:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 from threading import Event
 from typing import Any, NamedTuple, TypeVar
 
@@ -43,6 +44,11 @@ class Offer(NamedTuple):
 
 class GivenUp(Exception):
     """Nobody waits for this work any more."""
+
+
+def about(race: Race) -> Race:
+    """What of a scene its runs depend on: how it is shown is left out."""
+    return replace(race, situation="", axis="log", projector=False)
 
 
 def each(work: Callable[[Item, Progress], Found], items: Sequence[Item], progress: Progress) -> list[Found]:

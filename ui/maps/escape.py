@@ -18,12 +18,12 @@ from descent.engine import Progress
 from descent.escape import Escape, escape, law, saddle_near
 from descent.hyper import fill
 from figures.studies import Axis, Curve, curves
+from lessons.situations import call
 from ui import words
 from ui.controls import text
 from ui.language import _
 from ui.maps import charts
 from ui.maps.kind import Kind, Settings
-from ui.maps.picture import conditions
 from ui.maps.work import computed
 from ui.race import Race
 from ui.race_controls import lane_names, styles
@@ -45,7 +45,7 @@ def show(race: Race, settings: Settings) -> None:
         st.info(_("This landscape has no known saddle from which one direction leads down and another up."))
         charts.suggest(race, ("saddle",))
         return
-    found = computed(("escape", _about(race)), lambda progress: _studies(race, progress))
+    found = computed(("escape", replace(charts.about(race), tolerance=1.0)), lambda progress: _studies(race, progress))
     charts.lines(race, [_said(study, spec) for study, spec in zip(found, race.runs(), strict=True)])
     lawful = any(_theory(study, spec) is not None for study, spec in zip(found, race.runs(), strict=True))
     charts.says(_where(found[0], lawful))
@@ -65,18 +65,8 @@ def show(race: Race, settings: Settings) -> None:
     charts.show("escape", race, [panel], offer, hint=hint, situations=("saddle",))
 
 
-def _about(race: Race) -> Race:
-    return replace(race, situation="", axis="log", tolerance=1.0, projector=False)
-
-
 def _studies(race: Race, progress: Progress) -> list[Escape]:
-    landscape = landscapes.find(race.landscape)
-
-    def study(spec: RunSpec, _part: Progress) -> Escape:
-        rule = optimizers.find(spec.optimizer)
-        return escape(landscape, rule, race.begin, spec.steps, spec.hyper, spec.shape, **conditions(spec))
-
-    return charts.each(study, race.runs(), progress)
+    return charts.each(lambda spec, _part: call(escape, spec), race.runs(), progress)
 
 
 def _theory(study: Escape, spec: RunSpec) -> np.ndarray | None:

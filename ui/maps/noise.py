@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 import landscapes
-import optimizers
 from descent import RunSpec
 from descent import text as marked
 from descent.engine import Progress
@@ -18,12 +17,12 @@ from descent.hyper import Hyper, fill
 from descent.noise import SEEDS, Ensemble, ensemble
 from figures import Height, contour
 from figures.studies import Axis, Ends, Tube, cloud, tubes
+from lessons.situations import call
 from ui.controls import text
 from ui.language import _
 from ui.maps import charts, noise_at_rates
 from ui.maps.kind import Kind, Settings
 from ui.maps.noise_at_rates import AtRates, at_rates
-from ui.maps.picture import conditions
 from ui.maps.work import computed
 from ui.race import NOISE, Race
 from ui.race_controls import lane_names, styles
@@ -54,13 +53,7 @@ def show(race: Race, settings: Settings) -> None:
 
 
 def _studies(race: Race, progress: Progress) -> list[Ensemble]:
-    landscape = landscapes.find(race.landscape)
-
-    def study(spec: RunSpec, _part: Progress) -> Ensemble:
-        rule = optimizers.find(spec.optimizer)
-        return ensemble(landscape, rule, spec.start, spec.steps, spec.hyper, spec.shape, **conditions(spec))
-
-    return charts.each(study, race.runs(), progress)
+    return charts.each(lambda spec, _part: call(ensemble, spec), race.runs(), progress)
 
 
 def _said(race: Race, found: Ensemble, spec: RunSpec, noise: AtRates, lane: int) -> str:

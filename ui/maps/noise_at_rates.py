@@ -72,7 +72,7 @@ def at_rates(race: Race) -> AtRates:
 
 def about(race: Race) -> Race:
     """The race without what changes no run."""
-    return replace(race, situation="", axis="log", tolerance=1.0, projector=False)
+    return replace(charts.about(race), tolerance=1.0)
 
 
 def _without_rate(lane: Lane) -> Lane:

@@ -10,18 +10,16 @@ import numpy as np
 import streamlit as st
 
 import landscapes
-import optimizers
-from descent import RunSpec
 from descent import text as marked
 from descent.engine import Progress
 from descent.rotation import Rotation, rotation, turned_point
 from figures.studies import Axis, Curve, curves
+from lessons.situations import call
 from ui import words
 from ui.controls import text
 from ui.language import _
 from ui.maps import charts
 from ui.maps.kind import Kind, Settings
-from ui.maps.picture import conditions
 from ui.maps.work import computed
 from ui.race import Race
 from ui.race_controls import lane_names, styles
@@ -48,7 +46,7 @@ def show(race: Race, settings: Settings) -> None:
     # A landscape with an angle of its own is looked at from angle 0 on.
     angle = next((race.shape.get(h.name, h.default) for h in landscape.hypers if h.name == OWN), None)
     straight = race if angle is None else _turned(race, angle, -angle)
-    found = computed(("rotation", _about(straight)), lambda progress: _studies(straight, progress))
+    found = computed(("rotation", charts.about(straight)), lambda progress: _studies(straight, progress))
     charts.lines(race, [_said(study) for study in found])
     charts.says(_verdict(race, found))
     figure = _figure(race, found, 0.0 if angle is None else angle)
@@ -66,10 +64,6 @@ def show(race: Race, settings: Settings) -> None:
     charts.show("rotation", race, [panel], offer, hint=hint, situations=("rotated",))
 
 
-def _about(race: Race) -> Race:
-    return replace(race, situation="", axis="log", projector=False)
-
-
 def _turned(race: Race, angle: float, by: float) -> Race:
     """The race, its valley at ``angle`` turned by so many degrees, and its start with it."""
     shape = {**race.shape, OWN: angle + by}
@@ -79,21 +73,7 @@ def _turned(race: Race, angle: float, by: float) -> Race:
 
 
 def _studies(race: Race, progress: Progress) -> list[Rotation]:
-    landscape = landscapes.find(race.landscape)
-
-    def study(spec: RunSpec, _part: Progress) -> Rotation:
-        return rotation(
-            landscape,
-            optimizers.find(spec.optimizer),
-            spec.start,
-            spec.steps,
-            spec.hyper,
-            spec.shape,
-            tolerance=race.tolerance,
-            **conditions(spec),
-        )
-
-    return charts.each(study, race.runs(), progress)
+    return charts.each(lambda spec, _part: call(rotation, spec, tolerance=race.tolerance), race.runs(), progress)
 
 
 def _said(study: Rotation) -> str:

@@ -10,18 +10,16 @@ import numpy as np
 import streamlit as st
 
 import landscapes
-import optimizers
-from descent import RunSpec
 from descent import text as marked
 from descent.engine import Progress
 from descent.hyper import Hyper
 from descent.sensitivity import DECADES, Profile, Sensitivity, sensitivity
 from figures.studies import Axis, Curve, curves
+from lessons.situations import call
 from ui.controls import text
 from ui.language import _
 from ui.maps import charts
 from ui.maps.kind import Kind, Settings
-from ui.maps.picture import conditions
 from ui.maps.work import computed
 from ui.race import Race
 from ui.race_controls import SIGNS, lane_names, styles
@@ -41,7 +39,7 @@ def show(race: Race, settings: Settings) -> None:
             _("This surface falls for ever: there is no lowest loss to measure others by. Choose another landscape.")
         )
         return
-    found = computed(("sensitivity", _about(race)), lambda progress: _studies(race, progress))
+    found = computed(("sensitivity", charts.about(race)), lambda progress: _studies(race, progress))
     charts.lines(race, [_said(study) for study in found])
     if not np.isfinite(found[0].first):
         st.info(_("The surface has no value at the start."))
@@ -68,26 +66,8 @@ def show(race: Race, settings: Settings) -> None:
     charts.show("sensitivity", race, panels, offer, hint=_("Click a point to open its run in the race."))
 
 
-def _about(race: Race) -> Race:
-    return replace(race, situation="", axis="log", projector=False)
-
-
 def _studies(race: Race, progress: Progress) -> list[Sensitivity]:
-    landscape = landscapes.find(race.landscape)
-
-    def study(spec: RunSpec, _part: Progress) -> Sensitivity:
-        return sensitivity(
-            landscape,
-            optimizers.find(spec.optimizer),
-            spec.start,
-            spec.steps,
-            spec.hyper,
-            spec.shape,
-            tolerance=race.tolerance,
-            **conditions(spec),
-        )
-
-    return charts.each(study, race.runs(), progress)
+    return charts.each(lambda spec, _part: call(sensitivity, spec, tolerance=race.tolerance), race.runs(), progress)
 
 
 def sign(hyper: Hyper) -> str:
