@@ -47,8 +47,11 @@ class RacePage:
         return self.settle()
 
     def settle(self) -> RacePage:
-        """Wait until the server has answered."""
-        self.page.wait_for_selector(IDLE, state="attached")
+        """Wait until the server has answered, and does not begin anew at once: a fragment may ask for the whole page."""
+        idle = f"!!document.querySelector({IDLE!r})"
+        self.page.wait_for_function(
+            f"() => {idle} && new Promise((done) => setTimeout(() => done({idle}), 80))", polling=50
+        )
         return self
 
     def query(self) -> dict[str, str]:

@@ -45,10 +45,12 @@ def grab(race: RacePage) -> None:
 
 
 def let_go(race: RacePage) -> None:
-    """Release the mouse, and wait for the sidebar, too."""
-    before = race.draws
+    """Release the mouse, and wait for the exact runs, the address and the sidebar."""
+    before, address = race.draws, race.page.evaluate("location.search")
     race.page.mouse.up()
     race.wait_draws(before)
+    race.wait("location.search !== argument", address)
+    race.settle()
     race.wait("stage.dataset.ready === 'all'")
 
 
@@ -144,7 +146,7 @@ def test_keys_move_it_and_escape_takes_it_back(open_race: Callable[..., RacePage
     for _ in range(3):
         race.live.press("ArrowRight")
     race.wait_draws(draws)
-    assert race.query()["o2.learning_rate"] == "0.2"
+    race.wait("new URLSearchParams(location.search).get('o2.learning_rate') === '0.2'")
     expect(race.live).to_be_focused()
     assert race.step == 200, "the keys are the knob's"
 
