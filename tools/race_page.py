@@ -47,7 +47,7 @@ class RacePage:
         return self.settle()
 
     def settle(self) -> RacePage:
-        """Wait until the server has answered, and does not begin anew at once: a fragment may ask for the whole page."""
+        """Wait until the server has answered and does not begin anew at once, as when a fragment asks for the page."""
         idle = f"!!document.querySelector({IDLE!r})"
         self.page.wait_for_function(
             f"() => {idle} && new Promise((done) => setTimeout(() => done({idle}), 80))", polling=50
