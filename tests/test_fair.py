@@ -75,3 +75,8 @@ def test_where_all_diverge_the_page_says_so() -> None:
     session = fair(landscape="zakharov", o1="=delta: 1e30*(1 + 0*g)", o2="none")
     assert any("Every setting of every optimizer diverged" in i.value for i in session.info)
     assert table(session)[2][1] == "diverged"
+
+
+@pytest.mark.parametrize(("tolerance", "said"), [("1e-12", "comes lowest"), ("100", "nothing is between them")])
+def test_who_is_within_the_tolerance_of_the_lowest_did_not_lose(tolerance: str, said: str) -> None:
+    assert any(said in m.value for m in fair(tolerance=tolerance).markdown)

@@ -136,7 +136,7 @@ def matters(search: Search, square: Square) -> str:
     if not any(square.matters):
         return _("The response is level: neither knob matters.")
     return _(
-        "Of what the colours vary, **{first}** alone decides {one}, **{second}** alone {other}, "
+        "Of the variance of the heights shown, **{first}** alone explains {one}, **{second}** alone {other}, "
         "and only both together {both}."
     ).format(first=one, second=other, one=shares[0], other=shares[1], both=shares[2])
 

@@ -20,7 +20,7 @@ from descent.search import LAYOUT_NAMES, expected_best
 from figures.comparison import Strip, strips
 from figures.studies import Axis, Curve, curves
 from lessons.responses import searched
-from ui import race_controls
+from ui import race_controls, words
 from ui.controls import text
 from ui.language import _
 from ui.maps import charts
@@ -210,12 +210,16 @@ def _claim(race: Race, found: Sequence[Tuned]) -> str:
     if len(found) < 2 or not np.isfinite(tuned).any():
         return ""
     winner = int(np.argmin(tuned))
-    said = _("Tuned, **{winner}** comes lowest.").format(winner=names[winner])
+    level = [f"**{name}**" for name, loss in zip(names, tuned, strict=True) if loss - tuned[winner] <= race.tolerance]
+    if len(level) > 1:
+        said = _("Tuned, {names} come within the tolerance of the lowest: nothing is between them.")
+        said = said.format(names=words.join(level))
+    else:
+        said = _("Tuned, **{winner}** comes lowest.").format(winner=names[winner])
     if not np.isfinite(untuned).any():
-        return f"{said} " + _("Untuned nobody does: most settings of every rule diverge.")
-    if (easy := int(np.argmin(untuned))) == winner:
-        return f"{said} " + _("At the median of all its trials it does so too.")
-    return f"{said} " + _("At the median of all trials it is **{easy}**.").format(easy=names[easy])
+        return f"{said} " + _("Untuned nobody gets there: most settings of every rule diverge.")
+    easy = names[int(np.argmin(untuned))]
+    return f"{said} " + _("At the median of all trials **{easy}** is lowest.").format(easy=easy)
 
 
 def _tuned_loss(study: Tuned) -> float:
